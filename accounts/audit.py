@@ -1,0 +1,85 @@
+"""The trail: what was done, by whom, to what. Written before the deed, in its transaction: no record, no data."""
+
+import struct
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+
+from accounts.circumstances import circumstances
+from accounts.models import (
+    Act,
+    AdAccount,
+    AuditEvent,
+    AuditManifest,
+    AuditTarget,
+    BusinessCenter,
+    LeadLibrary,
+    Scope,
+    UnsealedEvent,
+    User,
+)
+from leadscenter.lib.ids import new_id
+
+ScopeObject = AdAccount | LeadLibrary | BusinessCenter | None
+
+
+def scope_of(thing: ScopeObject) -> tuple[Scope, int]:
+    """Return the scope whose trail tells of `thing`; None is the platform's own."""
+    if thing is None:
+        return Scope.PLATFORM, 0
+    if isinstance(thing, LeadLibrary):
+        return Scope.LIBRARY, thing.pk
+    return (Scope.AD_ACCOUNT, thing.pk) if isinstance(thing, AdAccount) else (Scope.BUSINESS_CENTER, thing.pk)
+
+
+def record(
+    act: Act,
+    scope: ScopeObject,
+    *,
+    actor: User | None = None,
+    targets: Sequence[int] = (),
+    manifest: Iterable[int] | None = None,
+    grant_path: str = "",
+    purpose: str = "",
+    count: int | None = None,
+    **detail: str | int | bool | None,
+) -> int:
+    """Write one event with its targets into the caller's transaction and return its id.
+
+    `targets` are the ids of what was looked at (one row each); `manifest` the ids of a large act, packed into one row;
+    `count` defaults to how many there are. `detail` holds names of things and numbers, never a person's data; the token
+    and the country of the request under way are added to it.
+    """
+    assert transaction.get_connection().in_atomic_block, "audit.record() belongs into the transaction of the deed"
+    kind, scope_id = scope_of(scope)
+    listed = sorted(manifest) if manifest is not None else None
+    here = circumstances()
+    detail = {"token": str(here.token) if here.token else None, "country": here.country or None, **detail}
+    event = AuditEvent(
+        id=new_id(),
+        scope=kind,
+        scope_id=scope_id,
+        act=act,
+        actor=actor,
+        grant_path=grant_path,
+        purpose=purpose,
+        count=count if count is not None else (len(listed) if listed is not None else len(targets) or 1),
+        detail={key: value for key, value in detail.items() if value is not None},
+    )
+    event.save(force_insert=True)
+    AuditTarget.objects.bulk_create([AuditTarget(event=event, object_id=target) for target in targets])
+    if listed is not None:
+        AuditManifest.objects.create(event=event, object_ids=pack(listed))
+    UnsealedEvent.objects.create(event=event, scope=kind, scope_id=scope_id)
+    return int(event.pk)
+
+
+def pack(ids: Sequence[int]) -> bytes:
+    """Return the ids as 8 bytes each, big-endian, in the order given."""
+    return struct.pack(f">{len(ids)}Q", *ids)
+
+
+def unpack(packed: bytes) -> list[int]:
+    """Return the ids that `pack` packed."""
+    raw = bytes(packed)
+    return list(struct.unpack(f">{len(raw) // 8}Q", raw))

@@ -1,0 +1,54 @@
+from django.urls import path
+
+from leads.center.views import about, access, activity, alarms, exports, integrations, leads, privacy, transfer
+
+L = "l/<int:library_id>"
+pages = [
+    path("a/<int:ad_account_id>/overview/", about.account, name="account_overview"),
+    path(f"{L}/overview/", about.library, name="library_overview"),
+    path(f"{L}/access/", access.access, name="access"),
+    path(f"{L}/activity/", activity.activity, name="activity"),
+    path("a/<int:ad_account_id>/activity/", activity.account_activity, name="ad_account_trail"),
+    path("b/<int:business_center_id>/activity/", activity.center_activity, name="center_trail"),
+    path("settings/activity/", activity.own_activity, name="own_trail"),
+    path(f"{L}/access/people/<int:user_id>/", access.seen_by, name="access_person"),
+    path(f"{L}/alarms/", alarms.alarms, name="alarms"),
+    path(f"{L}/alarms/<int:alarm_id>/noted/", alarms.alarm_noted, name="alarm_noted"),
+    path(f"{L}/privacy/", privacy.privacy, name="library_privacy"),
+    path(f"{L}/transfer/", transfer.transfer, name="transfer"),
+    path("settings/transfers/<int:transfer_id>/", transfer.one, name="transfer_page"),
+    path(f"{L}/leads/", leads.leads, name="leads"),
+    path(f"{L}/leads/counts/", leads.counts, name="lead_counts"),
+    path(f"{L}/leads/search/", leads.search, name="lead_search"),
+    path(f"{L}/leads/bulk/", leads.bulk, name="leads_bulk"),
+    path(f"{L}/leads/download/", leads.download, name="leads_download"),
+    path(f"{L}/leads/<int:lead_id>/", leads.lead, name="lead"),
+    path(f"{L}/leads/<int:lead_id>/reveal/", leads.reveal, name="lead_reveal"),
+    path(f"{L}/leads/<int:lead_id>/change/", leads.change, name="lead_change"),
+    path(f"{L}/leads/<int:lead_id>/note/", leads.note, name="lead_note"),
+    path(f"{L}/leads/<int:lead_id>/delete/", leads.delete, name="lead_delete"),
+    path(f"{L}/leads/<int:lead_id>/restore/", leads.restore, name="lead_restore"),
+    path(f"{L}/exports/", exports.exports, name="exports"),
+    path(f"{L}/exports/<int:export_id>/file/", exports.export_file, name="export_file"),
+    path(f"{L}/integrations/", integrations.integrations, name="integrations"),
+    *[
+        path(f"{L}/integrations/new/{kind}/", integrations.connection_new, {"kind": kind}, name="connection_new")
+        for kind in integrations.FORMS
+    ],
+    path(f"{L}/integrations/<int:connection_id>/", integrations.connection, name="connection"),
+    path(f"{L}/integrations/<int:connection_id>/secret/", integrations.connection_secret, name="connection_secret"),
+    path(f"{L}/integrations/<int:connection_id>/remove/", integrations.connection_remove, name="connection_remove"),
+    *[
+        path(
+            f"{L}/integrations/<int:connection_id>/{act}/",
+            integrations.connection_act,
+            {"act": act},
+            name="connection_act",
+        )
+        for act in integrations.ACTS
+    ],
+    path(f"{L}/integrations/deliveries/<int:delivery_id>/", integrations.delivery, name="delivery"),
+    path(
+        f"{L}/integrations/deliveries/<int:delivery_id>/resend/", integrations.delivery_resend, name="delivery_resend"
+    ),
+]

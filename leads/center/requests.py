@@ -1,0 +1,65 @@
+"""What requests of the API say, read once for all of its views."""
+
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from accounts.access import Can
+from accounts.authentication import allowed_by_scope
+from accounts.models import ApiToken, LeadLibrary, User
+from accounts.refusals import Invalid
+from leads.center.services.working import KEEP, Change, Keep
+from leads.selection import Selection, read_id, read_selection, with_search
+
+
+def body_of(request: Request, known: set[str]) -> dict[str, Any]:
+    """Return the JSON object of a request; raise `Invalid` for anything else and for unknown fields."""
+    data = request.data
+    if isinstance(data, QueryDict):
+        data = data.dict()
+    if not isinstance(data, dict):
+        raise Invalid({"body": _("Send one JSON object.")})
+    strange = {str(name)[:60]: _("Unknown field.") for name in data if name not in known}
+    if strange:
+        raise Invalid({name.encode("utf-8", "replace").decode(): text for name, text in strange.items()})
+    return dict(data)
+
+
+def selection_of(request: Request, library: LeadLibrary, actor: User) -> Selection:
+    """Return the selection that the query string says; `q` searches too."""
+    params = request.query_params
+    return with_search(read_selection(library, params, actor=actor), library, params.get("q"))
+
+
+def reads_clear(request: Request) -> bool:
+    """Whether the caller is a token that may read leads in clear; sessions are shown what pages show."""
+    return isinstance(request.auth, ApiToken) and allowed_by_scope(request.auth, Can.VIEW_LEADS)
+
+
+def lacks_scope(request: Request) -> bool:
+    """Whether the caller is a token that may not read what people answered."""
+    return isinstance(request.auth, ApiToken) and not allowed_by_scope(request.auth, Can.VIEW_LEADS)
+
+
+def change_of(values: dict[str, Any]) -> Change:
+    """Return the change that a JSON object asks for; raise `Invalid`."""
+    known = ("status", "labels", "assignee")
+    errors: dict[str, str] = {str(name)[:60]: _("Unknown field.") for name in values if name not in known}
+    status, labels = values.get("status", KEEP), values.get("labels", KEEP)
+    if not isinstance(status, str | Keep):
+        errors["status"] = _("Must be text.")
+    if not isinstance(labels, list | Keep):
+        errors["labels"] = _("Must be a list of names.")
+    assignee: int | Keep | None = KEEP
+    if "assignee" in values:
+        try:
+            assignee = read_id(str(values["assignee"])) if values["assignee"] not in (None, "") else None
+        except ValueError as error:
+            errors["assignee"] = str(error)
+    if not values:
+        errors["body"] = _("Say what to set: status, labels or assignee.")
+    if errors:
+        raise Invalid({name.encode("utf-8", "replace").decode(): text for name, text in errors.items()})
+    return Change(status=status, labels=labels, assignee=assignee)

@@ -1,0 +1,46 @@
+"""Finding libraries and leads for somebody who asks by id. What is not theirs is not there."""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from accounts.access import Can, require, visible
+from accounts.models import LeadLibrary, User
+from leads.models import Lead
+
+COUNTED_AT_MOST = 10_001
+SHOWN = (Lead.State.LIVE, Lead.State.QUARANTINED)
+
+
+def library_of(library_id: int) -> LeadLibrary:
+    """Return the library with its account and custodian, or 404; the right is asked by whoever uses it."""
+    rows = LeadLibrary.objects.select_related("ad_account__business_center", "custodian")
+    return get_object_or_404(rows, pk=library_id)
+
+
+def libraries_of(actor: User) -> list[LeadLibrary]:
+    """Return the libraries that the actor may know of, by the name of their ad account."""
+    rows = LeadLibrary.objects.select_related("ad_account__business_center", "custodian")
+    return list(visible(actor, Can.BELONG_LIBRARY, rows, "pk").order_by("ad_account__name", "pk")[:1000])
+
+
+def lead_of(actor: User, lead_id: int, *, can: Can = Can.VIEW_LEADS, trashed: bool = False) -> Lead:
+    """Return the lead with its library; `trashed` asks for one in the trash instead of a live one.
+
+    Raises `Refused` for whoever may not `can`, and `Http404` where there is none: to a stranger both look the same.
+    """
+    rows = Lead.objects.select_related("library__ad_account__business_center", "library__custodian", "assignee")
+    lead = rows.filter(pk=lead_id).first()
+    if lead is None:
+        raise Http404
+    require(actor, can, lead.library)
+    if lead.state not in ((Lead.State.TRASHED,) if trashed else SHOWN):
+        raise Http404
+    return lead
+
+
+def live_leads(library: LeadLibrary) -> str:
+    """Say how many live leads the library has, as words: counting stops at 10,000."""
+    rows = Lead.objects.filter(library=library, state=Lead.State.LIVE)
+    number = rows.order_by().values("pk")[:COUNTED_AT_MOST].count()
+    return f"{number:,}" if number < COUNTED_AT_MOST else _("10,000 and more")

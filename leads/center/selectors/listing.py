@@ -1,0 +1,200 @@
+"""The list of leads: one keyset page through the filters, opened for whoever looks, with the work done on each.
+
+The number of queries is the same for one row and for fifty. A search walks the rarest word newest first, five hundred
+leads at a time, and stops when the page is full or five thousand were looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count, QuerySet
+
+from accounts.access import Can, holders, require
+from accounts.models import Act, LeadLibrary, User
+from leads.center.disclosure import OpenLead, disclose
+from leads.center.selectors.deliveries import Sent, sent_of
+from leads.models import Label, Lead, LeadLabel
+from leads.selection import Selection
+from leads.vault.models import Note
+from leads.vault.regions import alias_of, aliases
+from leads.vault.walking import Place, rarest_first, walk
+from leadscenter.lib.paging import BadCursor, Cursor, keyset_page
+
+PAGE = 50
+ORDERS = {"received": "-received_at", "attention": "attention_at"}  # each has its index; nothing else is sortable
+STEP = 500
+WALKED_AT_MOST = 5000
+COUNTED_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """A lead as a list shows it."""
+
+    lead: Lead
+    shown: OpenLead
+    labels: tuple[str, ...]
+    notes: int
+    sent: Sent | None
+    assignee_lost_access: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """`narrow`: the search looked at as many leads as it may; `next` goes on from there."""
+
+    rows: list[LeadRow]
+    next: str | None
+    previous: str | None
+    narrow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view of the list with how many leads it holds; `more` says that there are more than were counted."""
+
+    key: str
+    count: int
+    more: bool
+
+
+def list_leads(
+    *,
+    actor: User,
+    library: LeadLibrary,
+    selection: Selection,
+    order: str = "received",
+    cursor: str | None = None,
+    size: int = PAGE,
+    reveal: bool = False,
+    purpose: str = "",
+) -> LeadPage:
+    """Return a page and leave the trace of the look; raise `Refused`, `BadCursor`."""
+    require(actor, Can.VIEW_LEADS, library)
+    leads, page = (_searched if selection.words else _listed)(library, selection, order, cursor, size)
+    act = Act.LEADS_SEARCHED if selection.words else Act.LEADS_LISTED
+    if purpose == "api":
+        act = Act.LEADS_READ
+    shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
+    return replace(page, rows=_rows(library, leads, shown))
+
+
+def list_without_answers(
+    *,
+    actor: User,
+    library: LeadLibrary,
+    selection: Selection,
+    order: str = "received",
+    cursor: str | None = None,
+    size: int = PAGE,
+) -> LeadPage:
+    """Return the same page with nothing that a person answered: no look, no trace; raise `Refused`, `BadCursor`."""
+    require(actor, Can.VIEW_LEADS, library)
+    leads, page = (_searched if selection.words else _listed)(library, selection, order, cursor, size)
+    return replace(page, rows=_rows(library, leads, [OpenLead(lead.pk, withheld=True) for lead in leads]))
+
+
+def _leads(library: LeadLibrary, selection: Selection) -> QuerySet[Lead]:
+    return selection.apply(Lead.objects.filter(library=library).select_related("assignee"))
+
+
+def _listed(
+    library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
+) -> tuple[list[Lead], LeadPage]:
+    leads = _leads(library, selection)
+    if order == "attention":
+        leads = leads.filter(attention_at__isnull=False)
+    page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
+    return page.rows, LeadPage([], page.next, page.previous)
+
+
+def _searched(
+    library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
+) -> tuple[list[Lead], LeadPage]:
+    border = Cursor.decode(cursor) if cursor else None
+    if border and border.order != "-search":
+        raise BadCursor("made for another order")
+    after = (border.at, border.id) if border else None
+    words = rarest_first(library.pk, selection.words)
+    found: list[tuple[Place, Lead]] = []
+    looked_at = 0
+    while looked_at < WALKED_AT_MOST:
+        step = walk(library.pk, words, after=after, size=STEP)
+        looked_at += step.looked_at
+        matching = _leads(library, selection).in_bulk([lead_id for _at, lead_id in step.places])
+        found += [(place, matching[place[1]]) for place in step.places if place[1] in matching]
+        if len(found) > size:
+            return [lead for _place, lead in found[:size]], LeadPage([], _search_cursor(found[size - 1][0]), None)
+        after = step.last
+        if after is None:
+            break
+    last = _search_cursor(after) if after else None
+    return [lead for _place, lead in found], LeadPage([], last, None, narrow=last is not None)
+
+
+def _search_cursor(place: Place) -> str:
+    return Cursor("-search", *place).encode()
+
+
+def _rows(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLead]) -> list[LeadRow]:
+    ids = [lead.pk for lead in leads]
+    labels, notes, sent = labels_of(ids), _note_counts(leads), sent_of(library, ids)
+    assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
+    able = set(holders(library, Can.VIEW_LEADS).filter(pk__in=assigned).values_list("pk", flat=True))
+    return [
+        LeadRow(
+            lead=lead,
+            shown=opened,
+            labels=tuple(labels.get(lead.pk, ())),
+            notes=notes.get(lead.pk, 0),
+            sent=sent.get(lead.pk),
+            assignee_lost_access=lead.assignee_id is not None and lead.assignee_id not in able,
+        )
+        for lead, opened in zip(leads, shown, strict=True)
+    ]
+
+
+def labels_of(lead_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the names of each lead's labels, in alphabetical order."""
+    found: dict[int, list[str]] = {}
+    labelled = LeadLabel.objects.filter(lead_id__in=list(lead_ids)).order_by("label__name")
+    for lead_id, name in labelled.values_list("lead_id", "label__name"):
+        found.setdefault(lead_id, []).append(name)
+    return found
+
+
+def _note_counts(leads: Iterable[Lead]) -> dict[int, int]:
+    by_alias: dict[str, list[int]] = {alias: [] for alias in aliases()}
+    for lead in leads:
+        by_alias[alias_of(lead.region)].append(lead.pk)
+    found: dict[int, int] = {}
+    for alias, ids in by_alias.items():
+        notes = Note.objects.using(alias).filter(lead_id__in=ids).values("lead_id").annotate(number=Count("id"))
+        found |= dict(notes.order_by().values_list("lead_id", "number"))
+    return found
+
+
+def label_names(actor: User, library: LeadLibrary) -> list[str]:
+    """Return the labels that the library's leads can be sorted by."""
+    require(actor, Can.VIEW_LEADS, library)
+    return list(Label.objects.filter(library=library).order_by("name").values_list("name", flat=True)[:200])
+
+
+def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
+    """Return the views of the list with bounded counts, for a request of their own; raise `Refused`."""
+    require(actor, Can.VIEW_LEADS, library)
+    base = replace(selection, state=Lead.State.LIVE, status="", assignee=None, words=())
+    wanted = {
+        "all": base,
+        "mine": replace(base, assignee=actor.pk),
+        "unassigned": replace(base, assignee=0),
+        **{status: replace(base, status=status) for status in Lead.Status.values},
+    }
+    found = [_tab(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
+    waiting = base.apply(Lead.objects.filter(library=library)).filter(attention_at__isnull=False)
+    return [*found, _tab("attention", waiting)]
+
+
+def _tab(key: str, leads: QuerySet[Lead]) -> Tab:
+    number = leads.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
+    return Tab(key, min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST)

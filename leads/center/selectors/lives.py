@@ -1,0 +1,115 @@
+"""One lead: open, with its work, its history and what went out. Each part of the page asks here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts.access import Can, holders, require
+from accounts.models import Act, AuditEvent, LeadLibrary, User
+from leads.center.disclosure import OpenLead, OpenNote, disclose, notes_of
+from leads.center.selectors.deliveries import LeadDelivery, deliveries_of
+from leads.center.selectors.listing import labels_of
+from leads.center.selectors.seeing import SEEN, events_of
+from leads.models import Lead
+from leads.privacy.services.purging import TRASH_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNote:
+    """A note with its author's name."""
+
+    note: OpenNote
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDetail:
+    """Everything that the page of one lead shows."""
+
+    lead: Lead
+    shown: OpenLead
+    labels: tuple[str, ...]
+    notes: tuple[WrittenNote, ...]
+    deliveries: tuple[LeadDelivery, ...]
+    timeline: tuple["Moment", ...]
+    seen: tuple["Moment", ...] | None  # None: the actor works on leads and is not told who looks at them
+    expires_at: datetime
+    people: tuple[User, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to a lead; `kind` is "received", "delivery" or the act's value."""
+
+    at: datetime
+    kind: str
+    who: str
+    text: str
+    detail: str = ""
+
+
+def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "") -> LeadDetail:
+    """Open one lead with all that belongs to it, and leave the trace; raise `Refused`."""
+    library = lead.library
+    act = Act.LEAD_REVEALED if reveal else Act.LEAD_OPENED
+    shown = disclose([lead], actor=actor, library=library, act=act, reveal=reveal, purpose=purpose)[0]
+    notes = notes_of(lead, actor=actor, library=library)
+    names = names_of(note.author_id for note in notes)
+    deliveries = deliveries_of(actor, lead)
+    may_know = Can.VIEW_TRAIL in require(actor, Can.VIEW_LEADS, library)
+    events = _known(events_of(lead), None if may_know else actor)
+    return LeadDetail(
+        lead=lead,
+        shown=shown,
+        labels=tuple(labels_of([lead.pk]).get(lead.pk, ())),
+        notes=tuple(WrittenNote(note, names.get(note.author_id, "")) for note in notes),
+        deliveries=tuple(deliveries),
+        timeline=tuple(_timeline(lead, deliveries, events)),
+        seen=tuple(_moment(event) for event in events if event.act in SEEN) if may_know else None,
+        expires_at=expires_at(lead, library),
+        people=tuple(holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:100]),
+    )
+
+
+def names_of(user_ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of people by id."""
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=set(user_ids)).only("name", "email")}
+
+
+def expires_at(lead: Lead, library: LeadLibrary) -> datetime:
+    """Return when the lead will be purged: by retention, or from the trash if that is sooner."""
+    kept_until = lead.received_at + timedelta(days=library.retention_days)
+    return min(kept_until, lead.trashed_at + timedelta(days=TRASH_DAYS)) if lead.trashed_at else kept_until
+
+
+def timeline_of(actor: User, lead: Lead) -> list[Moment]:
+    """Return what happened to the lead, newest first; raise `Refused`."""
+    may_know = Can.VIEW_TRAIL in require(actor, Can.VIEW_LEADS, lead.library)
+    events = _known(events_of(lead), None if may_know else actor)
+    return _timeline(lead, deliveries_of(actor, lead), events)
+
+
+def _known(events: list[AuditEvent], partner: User | None) -> list[AuditEvent]:
+    """Leave out other people's looks for a partner of a share: who looked stays with those who lent the account."""
+    if partner is None:
+        return events
+    return [event for event in events if event.act not in SEEN or event.actor_id == partner.pk]
+
+
+def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[AuditEvent]) -> list[Moment]:
+    moments = [Moment(lead.received_at, "received", "", _("submitted the form"))]
+    moments += [_moment(event) for event in events]
+    for delivery in deliveries:
+        for attempt in delivery.attempts:
+            text = f"{delivery.event} → {delivery.connection.name}"
+            moments.append(Moment(attempt.at, "delivery", "", text, attempt.code or str(attempt.status or "")))
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)[:300]
+
+
+def _moment(event: AuditEvent) -> Moment:
+    detail = ", ".join(
+        f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose")
+    )
+    return Moment(event.at, event.act, str(event.actor) if event.actor else "", str(Act(event.act).label), detail)

@@ -1,0 +1,62 @@
+"""Deleting with undo: into the trash for 30 days, and back. The trash is emptied by `purge_expired`."""
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.access import Can, require
+from accounts.models import Act, LeadLibrary, User
+from accounts.refusals import Invalid
+from leads.center.disclosure import grant_path
+from leads.center.services.outgoing import resume_deliveries, stop_deliveries
+from leads.center.services.working import MOST_AT_ONCE, lock_leads
+from leads.models import Lead
+
+
+def delete_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]) -> list[Lead]:
+    """Put live leads into the trash; what waits to be delivered stops, receivers are told when undo has ended.
+
+    Raises `Refused`, `Invalid`, or `Http404` when one of the ids is no live lead of this library: then none is deleted.
+    """
+    require(actor, Can.DELETE_LEADS, library)
+    _judge(lead_ids)
+    moment = timezone.now()  # one value in leads and deliveries: by it an undo finds what the deletion stopped
+    with transaction.atomic():
+        require(actor, Can.DELETE_LEADS, library)
+        leads = lock_leads(library, lead_ids, Lead.State.LIVE)
+        _record(Act.LEADS_DELETED, library, actor, leads)
+        rows = Lead.objects.filter(pk__in=[lead.pk for lead in leads])
+        rows.update(state=Lead.State.TRASHED, trashed_at=moment, changes=F("changes") + 1)
+        for lead in leads:
+            lead.state, lead.trashed_at, lead.changes = Lead.State.TRASHED, moment, lead.changes + 1
+        stop_deliveries(library.pk, leads, moment)
+    return leads
+
+
+def restore_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]) -> list[Lead]:
+    """Take leads out of the trash as they were; raise `Refused`, `Invalid`, or `Http404` when one is not in it."""
+    require(actor, Can.DELETE_LEADS, library)
+    _judge(lead_ids)
+    with transaction.atomic():
+        require(actor, Can.DELETE_LEADS, library)
+        leads = lock_leads(library, lead_ids, Lead.State.TRASHED)
+        _record(Act.LEADS_RESTORED, library, actor, leads)
+        resume_deliveries(library.pk, leads)
+        rows = Lead.objects.filter(pk__in=[lead.pk for lead in leads])
+        rows.update(state=Lead.State.LIVE, trashed_at=None, changes=F("changes") + 1)
+        for lead in leads:
+            lead.state, lead.trashed_at, lead.changes = Lead.State.LIVE, None, lead.changes + 1
+    return leads
+
+
+def _judge(lead_ids: Collection[int]) -> None:
+    if not 0 < len(lead_ids) <= MOST_AT_ONCE:
+        raise Invalid({"ids": _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}})
+
+
+def _record(act: Act, library: LeadLibrary, actor: User, leads: Collection[Lead]) -> None:
+    audit.record(act, library, actor=actor, targets=[lead.pk for lead in leads], grant_path=grant_path(library))

@@ -1,0 +1,32 @@
+"""Where leads answer; the composition root mounts `api` under /api/v1/."""
+
+from django.urls import path
+
+from leads.center import api as rest
+from leads.center import trail_api
+
+_LEAD = "leads/<int:lead_id>/"
+_LIBRARY = "libraries/<int:library_id>/"
+
+api = [
+    path("libraries/", rest.Libraries.as_view(), name="api_libraries"),
+    path(_LIBRARY, rest.OneLibrary.as_view(), name="api_library"),
+    path(f"{_LIBRARY}leads/", rest.LibraryLeads.as_view(), name="api_leads"),
+    path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
+    path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
+    path(f"{_LIBRARY}audit-events/", trail_api.LibraryTrail.as_view(), name="api_library_trail"),
+    path("ad-accounts/<int:ad_account_id>/audit-events/", trail_api.AccountTrail.as_view(), name="api_account_trail"),
+    path(
+        "business-centers/<int:business_center_id>/audit-events/",
+        trail_api.CenterTrail.as_view(),
+        name="api_center_trail",
+    ),
+    path(f"{_LIBRARY}access/", trail_api.Access.as_view(), name="api_access"),
+    path(f"{_LEAD}seen/", trail_api.Seen.as_view(), name="api_lead_seen"),
+    path(_LEAD, rest.OneLead.as_view(), name="api_lead"),
+    path(f"{_LEAD}restore/", rest.Restore.as_view(), name="api_lead_restore"),
+    path(f"{_LEAD}notes/", rest.Notes.as_view(), name="api_lead_notes"),
+    path(f"{_LEAD}timeline/", rest.Timeline.as_view(), name="api_lead_timeline"),
+    path(f"{_LEAD}consent/", rest.ConsentOfLead.as_view(), name="api_lead_consent"),
+    path("forms/<int:form_id>/test-lead/", rest.TestLead.as_view(), name="api_form_test_lead"),
+]

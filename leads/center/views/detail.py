@@ -1,0 +1,348 @@
+"""One lead in the words of its drawer: trail strip, answers, history, deliveries, consent."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import Act, LeadLibrary, User
+from forms_builder.models import FormVersion
+from forms_builder.parsing import parse
+from leads.center.selectors.deliveries import LeadDelivery, sent_of
+from leads.center.selectors.listing import LeadRow
+from leads.center.selectors.lives import LeadDetail, Moment, open_lead
+from leads.center.views.listing import Person, Row, address, clock_of, name_of, params_of, people_of, row_of
+from leads.models import Lead
+from leads.selection import Selection, read_selection
+from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
+from leads.vault.models import ConsentRecord
+from leads.vault.regions import alias_of
+from leadscenter.lib.clocks import Clock
+from leadscenter.lib.display import moment_text
+
+SENSITIVE = frozenset((*EMAIL_KINDS, *PHONE_KINDS))
+ICONS = {
+    "received": "submit",
+    "delivery": "transfer",
+    Act.LEAD_OPENED: "eye",
+    Act.LEAD_REVEALED: "eye",
+    Act.LEADS_READ: "api",
+    Act.LEAD_CHANGED: "edit",
+    Act.NOTE_ADDED: "note",
+    Act.LEADS_DELETED: "trash",
+    Act.LEADS_RESTORED: "retry",
+    Act.EXPORT_MADE: "exports",
+    Act.EXPORT_DOWNLOADED: "exports",
+    Act.CONSENT_READ: "consent",
+}
+IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    icon: str
+    label: str
+    note: str = ""
+    url: str = ""
+    todo: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AnswerRow:
+    label: str
+    value: str
+    masked: bool
+    sensitive: bool
+
+    def __repr__(self) -> str:
+        return "<AnswerRow •••>"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    icon: str
+    text: str
+    note: str
+    at: datetime
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    connection: str
+    state: str
+    next: str
+    detail: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoteRow:
+    author: str
+    at: datetime
+    text: str
+
+    def __repr__(self) -> str:
+        return "<NoteRow •••>"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    text: str
+    ticked: bool
+    required: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    title: str
+    fine: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Drawer:
+    """Everything that the drawer prints; `row` is the same lead as its list shows it, for the swap after a change."""
+
+    id: int
+    row: Row
+    name: str
+    clock: Clock
+    status: str
+    status_label: str
+    statuses: tuple[tuple[str, str], ...]
+    assignee: str
+    assignee_initials: str
+    people: tuple[Person, ...]
+    labels: tuple[str, ...]
+    trail: tuple[Node, ...]
+    evidence: Evidence | None
+    answers: tuple[AnswerRow, ...]
+    masked: int
+    revealed: bool
+    tel: str
+    mailto: str
+    timeline: tuple[TimelineRow, ...]
+    seen: tuple[TimelineRow, ...] | None
+    access_url: str
+    deliveries: tuple[DeliveryRow, ...]
+    notes: tuple[NoteRow, ...]
+    consents: tuple[ConsentRow, ...]
+    consent_at: datetime | None
+    is_test: bool
+    trashed: bool
+    back: str
+    before: str
+    after: str
+    address: str
+    change_url: str
+    note_url: str
+    reveal_url: str
+    delete_url: str
+    restore_url: str
+
+    def __repr__(self) -> str:
+        return f"<Drawer {self.id}>"
+
+
+def drawer_of(actor: User, lead: Lead, given: Mapping[str, Any], *, revealed: bool, address: str) -> Drawer:
+    """Open the lead and put it into words; the trace of the look is written by the opening."""
+    library = lead.library
+    selection = read_selection(library, given, actor=actor)
+    order = "attention" if given.get("sort") == "attention" else "received"
+    detail = open_lead(actor=actor, lead=lead, reveal=revealed)
+    return _drawer(detail, library, selection, order, revealed=revealed, here=address)
+
+
+def _drawer(
+    detail: LeadDetail, library: LeadLibrary, selection: Selection, order: str, *, revealed: bool, here: str
+) -> Drawer:
+    lead, shown = detail.lead, detail.shown
+    params = params_of(selection, order)
+    base = f"/l/{library.pk}/leads/{lead.pk}/"
+    query = address(library, params)[len(f"/l/{library.pk}/leads/") :]
+    answers = tuple(
+        AnswerRow(
+            row.label, row.value, bool(row.value) and not revealed and row.kind in SENSITIVE, row.kind in SENSITIVE
+        )
+        for row in shown.answers
+    )
+    before, after = _neighbours(lead, library, selection, order)
+    consents, consent_at = _consent(lead)
+    listed = LeadRow(lead, shown, detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
+    return Drawer(
+        id=lead.pk,
+        row=row_of(library, listed, params, lead.pk),
+        name=name_of(shown.name, lead, unreadable=shown.unreadable),
+        clock=clock_of(lead, library),
+        status=lead.status,
+        status_label=lead.get_status_display(),
+        statuses=tuple((value, str(label)) for value, label in Lead.Status.choices),
+        assignee=str(lead.assignee) if lead.assignee else "",
+        assignee_initials=lead.assignee.initials if lead.assignee else "",
+        people=people_of(library),
+        labels=detail.labels,
+        trail=_trail(detail),
+        evidence=_evidence(detail.deliveries),
+        answers=answers,
+        masked=sum(answer.masked for answer in answers),
+        revealed=revealed,
+        tel=shown.phone if revealed else "",
+        mailto=shown.email if revealed else "",
+        timeline=_timeline(detail),
+        seen=None if detail.seen is None else _seen(detail.seen),
+        access_url="" if detail.seen is None else f"/l/{library.pk}/access/",
+        deliveries=tuple(_delivery(row, library) for row in detail.deliveries),
+        notes=tuple(NoteRow(note.author, note.note.at, note.note.text) for note in detail.notes),
+        consents=consents,
+        consent_at=consent_at,
+        is_test=lead.is_test,
+        trashed=lead.state == Lead.State.TRASHED,
+        back=address(library, params),
+        before=address(library, params, before) if before else "",
+        after=address(library, params, after) if after else "",
+        address=here,
+        change_url=f"{base}change/{query}",
+        note_url=f"{base}note/{query}",
+        reveal_url=f"{base}reveal/{query}",
+        delete_url=f"{base}delete/",
+        restore_url=f"{base}restore/",
+    )
+
+
+def _neighbours(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> tuple[int | None, int | None]:
+    """Return the leads before and after this one in the list it was opened from; a search has none."""
+    if selection.words or order == "attention":
+        return None, None
+    rows: QuerySet[Lead] = selection.apply(Lead.objects.filter(library=library))
+    newer = rows.filter(received_at__gt=lead.received_at).order_by("received_at", "pk").values_list("pk", flat=True)
+    older = rows.filter(received_at__lt=lead.received_at).order_by("-received_at", "-pk").values_list("pk", flat=True)
+    return newer.first(), older.first()
+
+
+def _trail(detail: LeadDetail) -> tuple[Node, ...]:
+    lead, shown = detail.lead, detail.shown
+    nodes = [
+        Node("ad", _("Ad"), shown.ad.name if shown.ad else _("none")),
+        Node(
+            "forms", _("Form v%(n)s") % {"n": shown.form.version} if shown.form.version else _("Form"), shown.language
+        ),
+        Node("submit", _("Submitted"), moment_text(lead.received_at).split(",")[0]),
+        Node("lock", _("Encrypted"), lead.region.upper()),
+    ]
+    seen: set[int] = set()
+    for row in detail.deliveries:
+        if row.connection.pk in seen or row.event != "lead.created":
+            continue
+        seen.add(row.connection.pk)
+        icon = {"done": "check", "dead": "bad", "skipped": "skip", "waiting": "pause"}.get(row.state, "retry")
+        nodes.append(
+            Node(icon, row.connection.name, row.label, "#deliveries", todo=row.state not in ("done", "skipped"))
+        )
+    if not seen:
+        nodes.append(Node("integrations", _("No CRM"), _("not connected"), todo=True))
+    return tuple(nodes[:7])
+
+
+def _evidence(deliveries: tuple[LeadDelivery, ...]) -> Evidence | None:
+    """Say what holds the first delivery up that did not arrive: what happened, what we kept, what is next."""
+    for row in deliveries:
+        if row.event != "lead.created" or row.state in ("done", "skipped", "pending"):
+            continue
+        last = row.attempts[-1] if row.attempts else None
+        fine = _("%(status)s, attempt %(n)s of 10") % {
+            "status": (last.status or last.outcome) if last else "–",
+            "n": row.delivery.attempts,
+        }
+        if row.state == "retrying":
+            text = _("The lead is safe here. The next attempt is at %(at)s.") % {"at": moment_text(row.delivery.due_at)}
+            return Evidence(_("%(name)s did not take it yet") % {"name": row.connection.name}, fine, text)
+        if row.state == "waiting":
+            text = _("The lead is safe here and goes out when the connection runs again.")
+            return Evidence(_("%(name)s is paused") % {"name": row.connection.name}, "", text)
+        text = _("The lead is safe here. Open the delivery to see the cause and to resend it.")
+        return Evidence(_("%(name)s refused this lead") % {"name": row.connection.name}, fine, text)
+    return None
+
+
+def _timeline(detail: LeadDetail) -> tuple[TimelineRow, ...]:
+    listed = [moment for moment in detail.timeline if moment.kind in IN_LISTS]
+    rows = _together([_row(moment, detail.lead) for moment in detail.timeline if moment.kind not in IN_LISTS])
+    if listed:
+        newest = max(listed, key=lambda moment: moment.at)
+        text = _("Shown in lists %(n)s times, contact details masked") % {"n": len(listed)}
+        rows.append(TimelineRow("list", text, _("Last to %(who)s") % {"who": newest.who}, newest.at))
+        rows.sort(key=lambda row: row.at, reverse=True)
+    return tuple(rows[:40])
+
+
+def _seen(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
+    """Say once of each person and act how often, newest first."""
+    by_what: dict[tuple[str, str], list[Moment]] = {}
+    for moment in moments:
+        by_what.setdefault((moment.who, moment.kind), []).append(moment)
+    rows = []
+    for (who, kind), same in by_what.items():
+        text = f"{who} {same[0].text}" if who else same[0].text
+        first = moment_text(min(moment.at for moment in same))
+        note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
+        rows.append(TimelineRow(ICONS.get(kind, "eye"), text, note, max(moment.at for moment in same)))
+    return tuple(sorted(rows, key=lambda row: row.at, reverse=True)[:40])
+
+
+def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
+    """Say the same of the same person once, with how often; rows come newest first."""
+    told: list[TimelineRow] = []
+    times = 1
+    for row in rows:
+        if told and (told[-1].text, told[-1].tone) == (row.text, row.tone):
+            times += 1
+            told[-1] = replace(told[-1], note=_("%(n)s times, first %(at)s") % {"n": times, "at": moment_text(row.at)})
+            continue
+        times = 1
+        told.append(row)
+    return told
+
+
+def _row(moment: Moment, lead: Lead) -> TimelineRow:
+    if moment.kind == "received":
+        kept = _("Sealed in the browser before it was sent") if lead.sealed_in_browser else _("Sealed on arrival")
+        return TimelineRow("submit", _("Submitted"), kept, moment.at)
+    if moment.kind == "delivery":
+        good = moment.detail.startswith("2")
+        return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")
+    icon = ICONS.get(moment.kind, "activity")
+    text = f"{moment.who} {moment.text}" if moment.who else moment.text
+    return TimelineRow(icon, text, moment.detail, moment.at)
+
+
+def _delivery(row: LeadDelivery, library: LeadLibrary) -> DeliveryRow:
+    last = row.attempts[-1] if row.attempts else None
+    said = [row.event]
+    if last:
+        said += [moment_text(last.at), f"{last.status or last.outcome}", f"{last.ms} ms"]
+        said.append(_("%(n)s attempts") % {"n": row.delivery.attempts} if row.delivery.attempts > 1 else _("1 attempt"))
+    return DeliveryRow(
+        connection=row.connection.name,
+        state=row.state,
+        next=f"{row.delivery.due_at:%H:%M}" if row.state == "retrying" else "",
+        detail=", ".join(said),
+        url=f"/l/{library.pk}/integrations/deliveries/{row.delivery.pk}/",
+    )
+
+
+def _consent(lead: Lead) -> tuple[tuple[ConsentRow, ...], datetime | None]:
+    """Return what the person saw and ticked, in the words of the version they saw."""
+    record = ConsentRecord.objects.using(alias_of(lead.region)).filter(lead_id=lead.pk).first()
+    version = FormVersion.objects.filter(pk=record.version_id).first() if record else None
+    if record is None or version is None:
+        return (), record.at if record else None
+    source = _("version %(n)s, %(language)s") % {"n": version.number, "language": record.language}
+    boxes = parse(version.content).disclaimer.consents
+    rows = tuple(ConsentRow(box.label, bool(record.boxes.get(box.key)), box.required, source) for box in boxes)
+    return rows, record.at

@@ -1,0 +1,21 @@
+"""The outbox: events on their way to connections. What is due is a row; the broker only says "look"."""
+
+from leads.crm.outbox.leasing import BATCH, LEASE, SLOTS, Leased, Turn, lease
+from leads.crm.outbox.queueing import queue_for, wake
+from leads.crm.outbox.settling import Settled, Stopped, defer, settle, skip
+
+__all__ = [
+    "BATCH",
+    "LEASE",
+    "SLOTS",
+    "Leased",
+    "Settled",
+    "Stopped",
+    "Turn",
+    "defer",
+    "lease",
+    "queue_for",
+    "settle",
+    "skip",
+    "wake",
+]

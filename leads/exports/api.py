@@ -1,0 +1,135 @@
+"""REST API of exports: ask, watch, take the file."""
+
+from typing import Any
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import Can, require
+from accounts.authentication import actor_of
+from accounts.refusals import Invalid
+from leads.exports.selectors import exports_of, get_export, library_of
+from leads.exports.services.asking import request_export
+from leads.exports.services.handing_out import Download, download
+from leads.models import Export
+from leads.selection import read_selection, with_search
+from leadscenter.lib.paging import BadCursor, page_body
+
+
+class ExportBody(serializers.Serializer[Any]):
+    format = serializers.ChoiceField(choices=["csv"])
+    filter = serializers.DictField(required=False)
+
+
+class ExportShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    state = serializers.ChoiceField(choices=Export.State.choices)
+    progress = serializers.FloatField(allow_null=True, help_text="0 to 1; null while nobody knows.")
+    rows = serializers.IntegerField()
+    file = serializers.CharField(allow_null=True)
+
+
+class ExportPage(serializers.Serializer[Any]):
+    results = ExportShape(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+def export_json(export: Export, request: Request) -> dict[str, Any]:
+    """Return an export; `file` is where to take it, once it is there."""
+    ready = export.state == Export.State.DONE
+    where = request.build_absolute_uri(reverse("api_export_file", args=[export.pk])) if ready else None
+    return {
+        "id": str(export.pk),
+        "state": export.state,
+        "progress": progress(export),
+        "rows": export.rows,
+        "file": where,
+        "format": export.format,
+        "failure": export.failure,
+        "requested_at": export.requested_at,
+        "expires_at": export.expires_at,
+    }
+
+
+def progress(export: Export) -> float | None:
+    """Return how far an export is, 0 to 1; None while the number of leads is not known."""
+    if export.state == Export.State.DONE:
+        return 1.0
+    return round(min(export.rows / export.total, 1.0), 3) if export.total else None
+
+
+class LibraryExports(APIView):
+    """The exports of a library."""
+
+    fresh = ("post",)
+    can = Can.DOWNLOAD_LEADS
+
+    @extend_schema(operation_id="exports_list", responses=ExportPage)
+    def get(self, request: Request, library_id: int) -> Response:
+        """List them, newest first."""
+        library = library_of(library_id)
+        try:
+            page = exports_of(actor_of(request), library, cursor=request.query_params.get("cursor"))
+        except BadCursor as error:
+            raise Invalid({"cursor": _("Not a cursor of this list.")}) from error
+        rows: list[object] = [export_json(export, request) for export in page.rows]
+        return Response(page_body(page, rows, request.build_absolute_uri()))
+
+    @extend_schema(operation_id="exports_create", request=ExportBody, responses={201: ExportShape})
+    def post(self, request: Request, library_id: int) -> Response:
+        """Ask for a file of the leads that match the filter now."""
+        library, actor = library_of(library_id), actor_of(request)
+        require(actor, Can.DOWNLOAD_LEADS, library)
+        body = request.data if isinstance(request.data, dict) else {}
+        filters = body.get("filter") or {}
+        if not isinstance(filters, dict):
+            raise Invalid({"filter": _("Send an object.")})
+        selection = with_search(read_selection(library, filters, actor=actor), library, filters.get("q"))
+        wanted = str(body.get("format") or "csv")
+        export = request_export(actor=actor, library=library, selection=selection, file_format=wanted)
+        return Response(export_json(export, request), status=201)
+
+
+class OneExport(APIView):
+    """An export."""
+
+    can = Can.DOWNLOAD_LEADS
+
+    @extend_schema(operation_id="exports_get", responses=ExportShape)
+    def get(self, request: Request, export_id: int) -> Response:
+        """Return how far it is, and where its file is."""
+        return Response(export_json(get_export(actor_of(request), export_id), request))
+
+
+class ExportFile(APIView):
+    """The file of an export."""
+
+    fresh = ("get",)
+    can = Can.DOWNLOAD_LEADS
+
+    @extend_schema(operation_id="exports_file", responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    def get(self, request: Request, export_id: int) -> HttpResponseBase:
+        """Send the file; rights are asked before each MiB."""
+        actor = actor_of(request)
+        return file_response(download(actor=actor, export=get_export(actor, export_id)))
+
+
+def file_response(taken: Download) -> StreamingHttpResponse:
+    """Return the answer that carries a file: for no cache, as an attachment, as long as it says."""
+    return StreamingHttpResponse(
+        taken.parts,
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{taken.name}"',
+            "Content-Length": str(taken.length),
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,132 @@
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import LeadLibrary, User
+from campaigns.models import Ad, AdGroup, Campaign
+from forms_builder.models import Form, FormVersion
+from leadscenter.lib.ids import IdField
+
+
+class Lead(models.Model):
+    """That somebody answered a form: when, which, how far sales got. Never what they answered: that is in the vault.
+
+    `state` is the row's life, `status` the sales stage and nothing else. The rows here meet the vault's by id; no
+    foreign key of this table is a constraint, so that a library can move to a database of its own.
+    """
+
+    class State(models.TextChoices):
+        ARRIVING = "arriving", _("Arriving")
+        LIVE = "live", _("Live")
+        QUARANTINED = "quarantined", _("Quarantined")
+        TRASHED = "trashed", _("In the trash")
+        GONE = "gone", _("Gone")
+
+    class Status(models.TextChoices):
+        RAW = "raw", _("Raw")
+        CONTACTED = "contacted", _("Contacted")
+        QUALIFIED = "qualified", _("Qualified")
+        CONVERTED = "converted", _("Converted")
+        UNQUALIFIED = "unqualified", _("Unqualified")
+
+    class Gone(models.TextChoices):
+        EXPIRED = "expired", _("Retention ended")
+        TRASH_EMPTIED = "trash_emptied", _("Deleted")
+        ERASED = "erased", _("Erased on request")
+
+    id = IdField()
+    library = models.ForeignKey(LeadLibrary, models.PROTECT, related_name="leads", db_index=False)
+    form = models.ForeignKey(Form, models.DO_NOTHING, related_name="leads", db_constraint=False, db_index=False)
+    version = models.ForeignKey(FormVersion, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    campaign = models.ForeignKey(
+        Campaign, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    ad_group = models.ForeignKey(
+        AdGroup, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    ad = models.ForeignKey(Ad, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False)
+    region = models.CharField(max_length=3)
+    state = models.CharField(max_length=11, choices=State, default=State.LIVE)
+    status = models.CharField(max_length=11, choices=Status, default=Status.RAW)
+    submission_key = models.UUIDField()
+    sealed_in_browser = models.BooleanField(default=False)
+    is_test = models.BooleanField(default=False)
+    duplicate_of = models.BigIntegerField(null=True)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
+    received_at = models.DateTimeField(db_default=Now())
+    status_changed_at = models.DateTimeField(null=True)
+    contacted_at = models.DateTimeField(null=True)
+    attention_at = models.DateTimeField(null=True)
+    trashed_at = models.DateTimeField(null=True)
+    changes = models.PositiveIntegerField(default=0)
+    why_gone = models.CharField(max_length=13, choices=Gone, blank=True)
+
+    class Meta:
+        constraints = [
+            # A reload, a double click or a retry gives the same lead, not a second one.
+            models.UniqueConstraint(fields=["form", "submission_key"], name="lead_once"),
+            models.CheckConstraint(
+                condition=~Q(state="trashed") | Q(trashed_at__isnull=False),
+                name="trashed_has_a_time",
+            ),
+            # What is gone says why and keeps nothing of anybody's work on it.
+            models.CheckConstraint(
+                condition=~Q(state="gone") | (~Q(why_gone="") & Q(assignee__isnull=True)), name="gone_keeps_nothing"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["library", "state", "-received_at", "-id"], name="leads_newest"),
+            models.Index(
+                fields=["library", "status", "-received_at", "-id"], name="leads_by_status", condition=Q(state="live")
+            ),
+            models.Index(
+                fields=["library", "form", "-received_at", "-id"], name="leads_by_form", condition=Q(state="live")
+            ),
+            models.Index(
+                fields=["library", "campaign", "-received_at", "-id"],
+                name="leads_by_campaign",
+                condition=Q(state="live", campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "assignee", "-received_at", "-id"],
+                name="leads_by_assignee",
+                condition=Q(state="live", assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "attention_at", "id"],
+                name="leads_by_attention",
+                condition=Q(state="live", attention_at__isnull=False),
+            ),
+            # The sweeper's: what a crash between two databases left half way.
+            models.Index(fields=["received_at"], name="leads_arriving", condition=Q(state="arriving")),
+            models.Index(fields=["trashed_at"], name="leads_in_trash", condition=Q(state="trashed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"lead {self.pk}"
+
+
+class Label(models.Model):
+    """A word that a team sorts its leads by; never a person's data (the page says so, the length is small)."""
+
+    id = IdField()
+    library = models.ForeignKey(LeadLibrary, models.CASCADE, related_name="labels")
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["library", "name"], name="label_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadLabel(models.Model):
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="labelled")
+    label = models.ForeignKey(Label, models.CASCADE, related_name="labelled")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lead", "label"], name="lead_labelled_once")]
+
+    def __str__(self) -> str:
+        return f"label {self.label_id} on lead {self.lead_id}"

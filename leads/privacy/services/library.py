@@ -1,0 +1,37 @@
+"""What a custodian sets for a whole library."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.access import Can, require
+from accounts.models import Act, LeadLibrary, User
+from accounts.refusals import Invalid
+
+LIMITS = {"retention_days": (1, 3650), "contact_goal_minutes": (1, 60 * 24 * 30)}
+
+
+def change_library(*, actor: User, library: LeadLibrary, values: dict[str, int]) -> LeadLibrary:
+    """Set retention and contact goal; raise `Refused`, `Invalid`. A shorter retention works from the next purge on."""
+    require(actor, Can.MANAGE_PRIVACY, library)
+    errors = {}
+    for name, value in values.items():
+        least, most = LIMITS[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            errors[name] = _("Use a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+    if errors:
+        raise Invalid(errors)
+    with transaction.atomic():
+        row = LeadLibrary.objects.select_for_update(no_key=True).get(pk=library.pk)
+        audit.record(
+            Act.LIBRARY_CHANGED,
+            library,
+            actor=actor,
+            retention_days=values.get("retention_days"),
+            contact_goal_minutes=values.get("contact_goal_minutes"),
+        )
+        for name, value in values.items():
+            setattr(row, name, value)
+            setattr(library, name, value)
+        row.save(update_fields=[*values])
+    return library

@@ -1,0 +1,230 @@
+"""Which leads: the filter that lists, searches, bulk acts, exports and tasks share. It holds ids, words of ours and
+digests, never what a person typed, so that it can stand in a URL, an export's row and the trail.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from accounts.models import LeadLibrary, User
+from accounts.refusals import Invalid
+from campaigns.models import Ad, AdGroup, Campaign
+from forms_builder.models import Form
+from leads.models import Label, Lead, LeadLabel
+from leads.vault.search import MAX_WORDS
+from leads.vault.walking import Word, words_of
+
+SHOWN_STATES = (Lead.State.LIVE, Lead.State.QUARANTINED, Lead.State.TRASHED)
+MAX_ID = (1 << 63) - 1
+NAMES = ("status", "state", "label", "assignee", "form", "campaign", "ad_group", "ad", "since", "until", "test", "s")
+YES_NO = {"1": True, "true": True, "0": False, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Leads of one library. `since` counts, `until` does not; `words` must all be held by a lead."""
+
+    state: str = Lead.State.LIVE
+    status: str = ""
+    label: int | None = None
+    assignee: int | None = None  # 0: nobody
+    form: int | None = None
+    campaign: int | None = None
+    ad_group: int | None = None
+    ad: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    test: bool | None = None
+    words: tuple[Word, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def apply(self, leads: QuerySet[Lead]) -> QuerySet[Lead]:
+        """Return the leads that match everything but `words`, which are the walk's."""
+        wanted: dict[str, Any] = {"state": self.state}
+        if self.status:
+            wanted["status"] = self.status
+        for name in ("form", "campaign", "ad_group", "ad"):
+            if (value := getattr(self, name)) is not None:
+                wanted[f"{name}_id"] = value
+        if self.assignee is not None:
+            wanted |= {"assignee_id": self.assignee} if self.assignee else {"assignee__isnull": True}
+        if self.since:
+            wanted["received_at__gte"] = self.since
+        if self.until:
+            wanted["received_at__lt"] = self.until
+        if self.test is not None:
+            wanted["is_test"] = self.test
+        if self.regions:
+            wanted["region__in"] = self.regions
+        leads = leads.filter(**wanted)
+        if self.label is not None:
+            leads = leads.filter(Exists(LeadLabel.objects.filter(lead=OuterRef("pk"), label_id=self.label)))
+        return leads
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads: only what is set."""
+        found = {name: value for name, value in asdict(self).items() if value not in (None, "", ())}
+        for name in ("since", "until"):
+            if name in found:
+                found[name] = found[name].isoformat()
+        if self.words:
+            found["words"] = [word.encode() for word in self.words]
+        return found
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Selection":
+        """Read what `as_json` wrote; names that are not ours are left to whoever wrote them."""
+        known = {one.name for one in fields(cls)}
+        values = {name: value for name, value in stored.items() if name in known}
+        for name in ("since", "until"):
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        values["words"] = tuple(Word.decode(text) for text in values.get("words", ()))
+        values["regions"] = tuple(values.get("regions", ()))
+        return cls(**values)
+
+    def as_params(self) -> dict[str, str]:
+        """Return the URL parameters that say the same."""
+        found: dict[str, str] = {}
+        for name in NAMES[:-2]:
+            value = getattr(self, name)
+            if value is None or value == "" or (name == "state" and value == Lead.State.LIVE):
+                continue
+            found[name] = value.isoformat() if isinstance(value, datetime) else str(value)
+        if self.assignee == 0:
+            found["assignee"] = "none"
+        if self.test is not None:
+            found["test"] = "1" if self.test else "0"
+        if self.words:
+            found["s"] = ".".join(word.encode() for word in self.words)
+        return found
+
+    def without(self, name: str) -> "Selection":
+        """Return the selection with one filter taken off."""
+        default = Selection()
+        return replace(self, **{name: getattr(default, name)})
+
+
+def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: User) -> Selection:
+    """Read untrusted parameters; unknown names are left alone, bad values are `Invalid`, absent things `Http404`."""
+    errors: dict[str, str] = {}
+    given = {name: str(params[name]).strip() for name in NAMES if params.get(name) not in (None, "")}
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            if not is_storable(text):
+                raise ValueError
+            values |= _read(name, text, actor)
+        except ValueError as error:
+            errors[name] = str(error) or _("This value cannot be used.")
+    if errors:
+        raise Invalid(errors)
+    if "label" in values:
+        values["label"] = _label(library, values["label"])
+    _must_be_here(library, values)
+    return Selection(**values)
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can be asked for this text: no NUL, no lone surrogate."""
+    return "\x00" not in text and text == text.encode("utf-8", "replace").decode()
+
+
+def with_search(selection: Selection, library: LeadLibrary, typed: object) -> Selection:
+    """Return the selection that also asks for what was typed, as digests."""
+    if typed in (None, ""):
+        return selection
+    if not isinstance(typed, str):
+        raise Invalid({"q": _("Must be text.")})
+    words = words_of(library.pk, typed)
+    if not words:
+        raise Invalid({"q": _("Type an e-mail, a phone number or its last six digits, or words of a name.")})
+    return replace(selection, words=words)
+
+
+def _read(name: str, text: str, actor: User) -> dict[str, Any]:
+    match name:
+        case "status":
+            return {name: _one_of(text, Lead.Status.values)}
+        case "state":
+            return {name: _one_of(text, [str(state) for state in SHOWN_STATES])}
+        case "label":
+            return {name: text}
+        case "assignee" if text in ("me", "none"):
+            return {name: actor.pk if text == "me" else 0}
+        case "since" | "until":
+            return {name: read_time(text, end=name == "until")}
+        case "test":
+            return {name: YES_NO[_one_of(text.lower(), list(YES_NO))]}
+        case "s":
+            return {"words": _words(text)}
+    return {name: read_id(text)}
+
+
+def _words(text: str) -> tuple[Word, ...]:
+    try:
+        return tuple(Word.decode(part) for part in text.split(".")[:MAX_WORDS])
+    except ValueError as error:
+        raise ValueError(_("This search link is not complete. Search again.")) from error
+
+
+def read_id(text: str) -> int:
+    """Return the id of a decimal string; raise `ValueError` with a sentence."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID):
+        raise ValueError(_("Use the id: a number."))
+    return int(text)
+
+
+def read_time(text: str, *, end: bool = False) -> datetime:
+    """Return a moment from a date (UTC; `end`: the end of that day) or an ISO time; raise `ValueError`."""
+    told = _("Use a date such as 2026-11-30, or an ISO 8601 time.")
+    try:
+        day = parse_date(text)
+        moment = None if day else parse_datetime(text.replace(" ", "+"))
+    except ValueError as error:
+        raise ValueError(told) from error
+    if day:
+        if day.year > 9998:
+            raise ValueError(told)
+        return datetime.combine(day + timedelta(days=1) if end else day, time.min, UTC)
+    if moment is None:
+        raise ValueError(told)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(told) from error
+
+
+def _one_of(text: str, offered: list[str]) -> str:
+    if text not in offered:
+        raise ValueError(_("Use one of: %(offered)s.") % {"offered": ", ".join(offered)})
+    return text
+
+
+def _label(library: LeadLibrary, text: str) -> int:
+    labels = Label.objects.filter(library=library)
+    found = labels.filter(name=text[:40]).values_list("pk", flat=True).first()
+    if found is None and text.isascii() and text.isdigit() and len(text) <= 18:
+        found = labels.filter(pk=int(text)).values_list("pk", flat=True).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _must_be_here(library: LeadLibrary, values: Mapping[str, Any]) -> None:
+    account = library.ad_account_id
+    places = {
+        "form": Form.objects.filter(ad_account_id=account),
+        "campaign": Campaign.objects.filter(ad_account_id=account),
+        "ad_group": AdGroup.objects.filter(campaign__ad_account_id=account),
+        "ad": Ad.objects.filter(ad_group__campaign__ad_account_id=account),
+    }
+    for name, rows in places.items():
+        if name in values and not rows.filter(pk=values[name]).exists():
+            raise Http404

@@ -1,0 +1,10 @@
+// Every page loads this. Each module adds a gesture to markup that already works without it.
+import "./theme.js";
+import "./menus.js";
+import "./charts.js";
+import "./copy.js";
+import "./toasts.js";
+import "./selection.js";
+import "./drawer.js";
+import "./definitions.js";
+import "./shortcuts.js";

@@ -1,0 +1,63 @@
+// Rows of a table: shift takes the range, the head box takes the page, the bar says how many.
+import { announce, enhance } from "./live.js";
+
+let last = null;
+const boxes = (form) => [...form.querySelectorAll("input[type=checkbox][data-row]")];
+
+function refresh(form) {
+  const all = boxes(form);
+  const chosen = all.filter((box) => box.checked);
+  for (const box of all) {
+    const row = box.closest("tr");
+    if (box.checked) row.setAttribute("data-selected", "");
+    else row.removeAttribute("data-selected");
+  }
+  const head = form.querySelector("[data-all]");
+  if (head) {
+    head.checked = all.length > 0 && chosen.length === all.length;
+    head.indeterminate = chosen.length > 0 && chosen.length < all.length;
+  }
+  const bar = form.querySelector("[data-selection]");
+  if (bar) {
+    bar.hidden = chosen.length === 0;
+    for (const count of bar.querySelectorAll("[data-count]")) count.textContent = `${chosen.length} ${count.dataset.count}`;
+  }
+  return chosen.length;
+}
+
+enhance((scope) => {
+  for (const form of scope.querySelectorAll("[data-select]")) {
+    for (const head of form.querySelectorAll("[data-all]")) head.hidden = false;
+    refresh(form);
+  }
+});
+
+document.addEventListener("htmx:oobAfterSwap", () => {
+  for (const form of document.querySelectorAll("[data-select]")) refresh(form);
+});
+
+document.addEventListener("click", (event) => {
+  const clear = event.target.closest("[data-clear]");
+  if (clear) {
+    const form = clear.closest("[data-select]");
+    for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = false;
+    refresh(form);
+    boxes(form)[0]?.focus();
+    return;
+  }
+  const box = event.target.closest("[data-select] input[type=checkbox]");
+  if (!box || box.name === "scope") return;
+  const form = box.closest("[data-select]");
+  if (box.matches("[data-all]")) {
+    for (const row of boxes(form)) row.checked = box.checked;
+  } else {
+    const all = boxes(form);
+    if (event.shiftKey && last && all.includes(last)) {
+      const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+      for (const row of all.slice(from, to + 1)) row.checked = box.checked;
+    }
+    last = box;
+  }
+  const count = refresh(form);
+  announce(`${count} selected`);
+});

@@ -1,0 +1,51 @@
+// Good news leaves by itself, with undo a little later; what went wrong stays until it is closed.
+import { enhance } from "./live.js";
+
+const LIFE = { success: 6000, info: 6000, undo: 10000 };
+
+function watch(toast) {
+  if (toast.dataset.watched) return;
+  toast.dataset.watched = "1";
+  const life = toast.querySelector("form") ? LIFE.undo : LIFE[toast.dataset.toast];
+  if (!life) return;
+  let timer = setTimeout(() => toast.remove(), life);
+  const hold = () => clearTimeout(timer);
+  const go = () => { timer = setTimeout(() => toast.remove(), life); };
+  toast.addEventListener("mouseenter", hold);
+  toast.addEventListener("focusin", hold);
+  toast.addEventListener("mouseleave", go);
+  toast.addEventListener("focusout", go);
+}
+
+enhance(() => { for (const toast of document.querySelectorAll("#toasts [data-toast]")) watch(toast); });
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-toast-close]")?.closest("[data-toast]").remove();
+});
+
+// An answer that failed never leaves the page silent.
+function fail(text) {
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  toast.dataset.toast = "error";
+  toast.setAttribute("role", "alert");
+  toast.append(text);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "btn btn--bare btn--small";
+  close.dataset.toastClose = "";
+  close.textContent = "Close";
+  toast.append(close);
+  region.append(toast);
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 401) { location.reload(); return; }
+  fail(status === 403 ? "Your role no longer allows this. Reload the page to see who can help."
+    : status === 409 ? "Somebody was quicker. Reload the page to see how it stands now."
+      : "That did not work. What you entered is still here; try again.");
+});
+document.addEventListener("htmx:sendError", () => fail("The server did not answer. What you entered is still here; try again."));

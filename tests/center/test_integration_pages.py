@@ -1,0 +1,156 @@
+"""Integrations and exports as pages: what is shown once, what is masked, what works from a form."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from leads.crm.services.connections import create_connection
+from leads.crm.services.deliveries import backfill
+from leads.exports.services.asking import request_export
+from leads.models import Connection, Delivery, DeliveryAttempt
+from leads.selection import Selection
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def url(world: World, rest: str = "") -> str:
+    return f"/l/{world.library.pk}/integrations/{rest}"
+
+
+@pytest.fixture
+def hubspot(world: World) -> Connection:
+    return create_connection(
+        actor=world.administrator,
+        library=world.library,
+        kind="hubspot",
+        name="HubSpot",
+        credentials={"token": "pat-canary-17"},
+    ).connection
+
+
+def test_without_a_connection_the_page_says_what_to_do(world: World) -> None:
+    assert "No CRM is connected" in signed_in(world.administrator).get(url(world)).content.decode()
+
+
+def test_webhook_secret_is_shown_once(world: World) -> None:
+    client = signed_in(world.administrator)
+    page = client.post(url(world, "new/webhook/"), {"name": "Hook", "url": "https://example.com/in"}).content.decode()
+    shown = re.search(r"whsec_[\w+/=-]+", page)
+    assert shown
+    pk = Connection.objects.get().pk
+    for place in ("", f"{pk}/"):
+        assert shown.group() not in client.get(url(world, place)).content.decode()
+
+
+def test_bad_address_is_named_at_its_field(world: World) -> None:
+    client = signed_in(world.administrator)
+    answer = client.post(url(world, "new/webhook/"), {"name": "Hook", "url": "https://127.0.0.1/in"})
+    assert answer.status_code == 400
+    assert "This address cannot be used" in answer.content.decode()
+    assert not Connection.objects.exists()
+
+
+def test_token_never_comes_back(world: World, hubspot: Connection) -> None:
+    client = signed_in(world.administrator)
+    for place in ("", f"{hubspot.pk}/"):
+        assert "pat-canary-17" not in client.get(url(world, place)).content.decode()
+
+
+def test_mapping_is_saved_line_by_line(world: World, hubspot: Connection) -> None:
+    client = signed_in(world.administrator)
+    client.post(url(world, f"{hubspot.pk}/"), {"name": "HubSpot", "lines": "wish = wish_text\n\nname=full_name"})
+    hubspot.refresh_from_db()
+    assert hubspot.mapping == [{"from": "wish", "to": "wish_text"}, {"from": "name", "to": "full_name"}]
+
+
+@pytest.mark.parametrize("act", ["pause", "resume"])
+def test_pause_and_resume(world: World, hubspot: Connection, act: str) -> None:
+    client = signed_in(world.administrator)
+    client.post(url(world, f"{hubspot.pk}/pause/"))
+    if act == "resume":
+        client.post(url(world, f"{hubspot.pk}/resume/"))
+    hubspot.refresh_from_db()
+    assert hubspot.state == {"pause": "paused", "resume": "active"}[act]
+
+
+def test_removing_asks_for_the_name(world: World, hubspot: Connection) -> None:
+    client = signed_in(world.administrator)
+    client.post(url(world, f"{hubspot.pk}/remove/"), {"typed": "hub"})
+    assert Connection.objects.get().removed_at is None
+    client.post(url(world, f"{hubspot.pk}/remove/"), {"typed": "HubSpot"})
+    assert Connection.objects.get().removed_at is not None
+
+
+def test_failed_delivery_says_cause_and_fix_and_masks_the_request(world: World, hubspot: Connection) -> None:
+    world.add_lead()
+    delivery = Delivery.objects.get()
+    DeliveryAttempt.objects.create(delivery=delivery, status=400, outcome="config", code="unknown_property", ms=12)
+    Delivery.objects.update(state="dead", attempts=1, settled_at=timezone.now())
+    client = signed_in(world.administrator)
+    assert "Why" in client.get(url(world)).content.decode()
+    page = client.get(url(world, f"deliveries/{delivery.pk}/")).content.decode()
+    assert "The mapping names a property that does not exist in HubSpot." in page
+    assert "api.hubapi.com/crm/v3/objects/contacts/batch/upsert" in page
+    assert "a•••@example.com" in page
+    assert "ann@example.com" not in page
+    assert "pat-canary-17" not in page
+    client.post(url(world, f"deliveries/{delivery.pk}/resend/"))
+    delivery.refresh_from_db()
+    assert delivery.state == "pending"
+
+
+def test_log_goes_on_over_all_connections(world: World, hubspot: Connection) -> None:
+    other = create_connection(
+        actor=world.administrator, library=world.library, kind="webhook", name="Hook", url="https://example.com/in"
+    ).connection
+    for number in range(30):
+        world.add_lead(name=f"Lead {number}", email=f"lead{number}@example.com")
+    assert Delivery.objects.count() == 60
+    client = signed_in(world.administrator)
+    seen: list[str] = []
+    address = url(world)
+    for _page in range(3):
+        page = client.get(address).content.decode()
+        seen += re.findall(r"integrations/deliveries/(\d+)/", page)
+        older = re.search(r'href="(\?[^"]*cursor=[^"]*)#log"', page)
+        address = url(world) + older.group(1).replace("&amp;", "&") if older else ""
+    assert address == ""
+    assert sorted(seen) == sorted(str(pk) for pk in Delivery.objects.values_list("pk", flat=True))
+    only = client.get(f"{url(world)}?connection={other.pk}").content.decode()
+    assert set(re.findall(r"integrations/deliveries/(\d+)/", only)) <= {
+        str(pk) for pk in other.deliveries.values_list("pk", flat=True)
+    }
+
+
+def test_operator_and_stranger_do_not_reach_integrations(world: World, hubspot: Connection) -> None:
+    assert signed_in(world.operator).get(url(world)).status_code == 403
+    assert signed_in(world.stranger).get(url(world, f"{hubspot.pk}/")).status_code == 404
+    assert signed_in(world.operator).post(url(world, f"{hubspot.pk}/pause/")).status_code == 403
+    hubspot.refresh_from_db()
+    assert hubspot.state == "active"
+
+
+def test_backfill_sends_what_is_here_already(world: World, hubspot: Connection) -> None:
+    world.add_lead()
+    Delivery.objects.all().delete()
+    assert backfill(actor=world.administrator, connection_id=hubspot.pk) == 0  # ten seconds are left to late commits
+
+
+def test_exports_page_lists_what_was_asked_for(world: World) -> None:
+    client = signed_in(world.administrator)
+    assert "No export yet" in client.get(f"/l/{world.library.pk}/exports/").content.decode()
+    request_export(actor=world.administrator, library=world.library, selection=Selection())
+    page = client.get(f"/l/{world.library.pk}/exports/").content.decode()
+    assert "Waiting" in page
+    assert "every 2s" in page
+    assert signed_in(world.analyst).get(f"/l/{world.library.pk}/exports/").status_code == 403
