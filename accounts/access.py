@@ -270,6 +270,16 @@ def require_admin_of(actor: User, business_center: BusinessCenter, can: Can = Ca
 # ---- deriving the rows ---------------------------------------------------------------------------------------------
 
 
+def lock_centers(*centers: int) -> None:
+    """Lock Business Centers, lowest id first and before any library, to change their members or give them a library.
+
+    Otherwise a member who is removed while a library arrives would be derived into it and forgotten there.
+    """
+    assert transaction.get_connection().in_atomic_block
+    rows = BusinessCenter.objects.select_for_update(no_key=True).filter(pk__in=centers).order_by("pk")
+    list(rows.values_list("pk", flat=True))
+
+
 def lock_libraries(libraries: QuerySet[LeadLibrary]) -> list[LeadLibrary]:
     """Lock and return the libraries, lowest id first, waiting: whoever changes who may reach them does this first."""
     assert transaction.get_connection().in_atomic_block

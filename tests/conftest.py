@@ -22,6 +22,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from leads.vault import ingest, keys
+from leadscenter.lib import ids
 from tests.triggers import flush_passes_the_triggers
 
 EXERCISED: Counter[str] = Counter()
@@ -97,7 +98,8 @@ def signing_in_is_a_fresh_proof() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_kept_in_memory() -> None:
-    """Forget the keys that this process keeps: their rows went with the test before."""
+    """Forget the keys that this process keeps, and ids of a day that a test travelled to: its rows are gone."""
+    ids._sequence.start_afresh()
     keys.forget_keys()
     ingest.forget_ingest_keys()
 

@@ -3,7 +3,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import Can, derive, lock_libraries, require, require_admin_of
+from accounts.access import Can, derive, lock_centers, lock_libraries, require, require_admin_of
 from accounts.models import (
     AccountMembership,
     AccountRole,
@@ -30,6 +30,7 @@ def create_ad_account(
     time_zone: str = "UTC",
 ) -> AdAccount:
     """Make an ad account with its lead library and its first Administrator; an Admin of the owner does this."""
+    lock_centers(business_center.pk)
     require_admin_of(actor, business_center)
     refuse_staff(administrator)
     account = AdAccount.objects.create(

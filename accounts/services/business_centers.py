@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import derive, lock_libraries, require_admin_of
+from accounts.access import derive, lock_centers, lock_libraries, require_admin_of
 from accounts.models import (
     AccountMembership,
     AccountShare,
@@ -74,8 +74,8 @@ def set_member(
     *, actor: User, business_center: BusinessCenter, user: User, role: BusinessCenterRole | None
 ) -> BusinessCenterMember | None:
     """Give `user` a role in the Business Center, change it, or take it away (None)."""
+    lock_centers(business_center.pk)
     libraries = lock_libraries(libraries_of(business_center))
-    BusinessCenter.objects.select_for_update(no_key=True).get(pk=business_center.pk)  # it may have no library to lock
     require_admin_of(actor, business_center)
     if role is not None:
         refuse_staff(user)

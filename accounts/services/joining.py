@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.access import derive, lock_libraries
+from accounts.access import derive, lock_centers, lock_libraries
 from accounts.models import (
     AccountMembership,
     BusinessCenterMember,
@@ -31,6 +31,8 @@ def accept_invitation(*, actor: User, raw: str) -> Invitation:
         raise Invalid({"email": _("This invitation is for another address. Sign in with the invited one.")})
     refuse_staff(actor)
     center = invitation.business_center
+    if center:
+        lock_centers(center.pk)
     which = libraries_of(center) if center else LeadLibrary.objects.filter(ad_account=invitation.ad_account)
     libraries = lock_libraries(which)
     Invitation.objects.select_for_update(no_key=True).get(pk=invitation.pk)

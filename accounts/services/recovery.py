@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import derive, lock_libraries
+from accounts.access import derive, lock_centers, lock_libraries
 from accounts.models import (
     AccountRole,
     Act,
@@ -71,6 +71,7 @@ def recover_due() -> int:
 @transaction.atomic
 def _recover(recovery_id: int) -> bool:
     center = BusinessCenter.objects.get(recoveries=recovery_id)
+    lock_centers(center.pk)
     libraries = lock_libraries(libraries_of(center))
     rows = Recovery.objects.select_for_update(no_key=True, of=("self",)).select_related("business_center", "user")
     recovery = rows.get(pk=recovery_id)

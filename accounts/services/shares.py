@@ -12,6 +12,7 @@ from accounts.access import (
     derive,
     is_member,
     is_of,
+    lock_centers,
     lock_libraries,
     lower_role,
     refusal,
@@ -44,6 +45,7 @@ def share_account(
 
     Raises `Refused`, `Invalid` for an unknown partner or the owner itself, `Conflict` when it is shared already.
     """
+    lock_centers(partner.pk if partner else 0)
     library = _locked(ad_account.pk)
     require(actor, Can.MANAGE_MEMBERS, ad_account)
     if partner is None or not partner.is_active:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.access import derive, lock_libraries
+from accounts.access import derive, lock_centers, lock_libraries
 from accounts.models import Act, BusinessCenter, BusinessCenterRole, User
 from accounts.refusals import Conflict
 from accounts.services.business_centers import create_business_center, libraries_of
@@ -54,6 +54,7 @@ def set_center_active(*, actor: User | None, business_center: BusinessCenter, ac
     """Switch a Business Center on or off; off ends every right that its members hold through it."""
     if actor is not None:
         require_staff(actor)
+    lock_centers(business_center.pk)
     libraries = lock_libraries(libraries_of(business_center))
     act = Act.BUSINESS_CENTER_ACTIVATED if active else Act.BUSINESS_CENTER_DEACTIVATED
     audit.record(act, business_center, actor=actor)

@@ -19,6 +19,7 @@ from accounts.access import (
     derive,
     grants,
     is_member,
+    lock_centers,
     lock_libraries,
     may,
     refusal,
@@ -68,6 +69,7 @@ def accept_transfer(*, actor: User, transfer: Transfer) -> Transfer:
 
     Raises `Conflict` also when who asked has lost the right to hand them over.
     """
+    lock_centers(transfer.to_business_center_id)
     library, transfer = _pending(actor, transfer, receiving=True)
     if not may(transfer.requested_by, Can.HAND_OVER, library):
         detail = _("Who asked for this transfer may not hand over the leads any more. Ask for a new one.")

@@ -1,9 +1,11 @@
 """Leads access moves: one outcome, one transaction, nothing in between, whoever runs beside it."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from django.db import connection, connections
@@ -23,7 +25,7 @@ from accounts.models import (
     User,
 )
 from accounts.refusals import Conflict, Invalid
-from accounts.services import ad_accounts, business_centers
+from accounts.services import ad_accounts, business_centers, transfers
 from accounts.services.transfers import (
     accept_transfer,
     cancel_transfer,
@@ -319,12 +321,22 @@ def test_member_added_while_accepting_runs_reaches_no_lead(_round: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_admin_who_loses_the_role_beside_accepting_reaches_no_lead() -> None:
+@pytest.mark.parametrize("slow", [transfers, business_centers], ids=["slow accepting", "slow removing"])
+def test_admin_who_loses_the_role_beside_accepting_reaches_no_lead(
+    slow: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = make_world()
     second = person("Cleo")
     admin = BusinessCenterRole.ADMIN
     business_centers.set_member(actor=world.client_admin, business_center=world.client, user=second, role=admin)
     transfer = asked(world)
+    derive = slow.derive
+
+    def slowly(libraries: list[LeadLibrary]) -> None:
+        derive(libraries)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(slow, "derive", slowly)
     ended = together(
         [
             lambda: accept_transfer(actor=world.client_admin, transfer=transfer),
