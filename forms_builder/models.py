@@ -101,6 +101,14 @@ class MeasureKind(models.TextChoices):
     SUBMIT = "submit", _("Submit")
 
 
+class Device(models.TextChoices):
+    """What the visitor used, as far as the browser's own words tell; nothing finer is kept."""
+
+    PHONE = "phone", _("Phone")
+    TABLET = "tablet", _("Tablet")
+    DESKTOP = "desktop", _("Desktop")
+
+
 class MeasureEvent(models.Model):
     """One thing that one unnamed person did: insert-only, short-lived, moved into `MeasureDay` by the roll-up.
 
@@ -115,6 +123,8 @@ class MeasureEvent(models.Model):
     ad_id = models.BigIntegerField(default=0, db_default=0)
     kind = models.CharField(max_length=8, choices=MeasureKind)
     question = models.CharField(max_length=40, default="", db_default="", blank=True)
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
+    device = models.CharField(max_length=7, choices=Device, default="", db_default="", blank=True)
     day = models.DateField()
     at = models.DateTimeField(db_default=Now())
     is_test = models.BooleanField(default=False, db_default=False)
@@ -136,6 +146,8 @@ class MeasureDay(models.Model):
     ad_id = models.BigIntegerField(default=0)
     kind = models.CharField(max_length=8, choices=MeasureKind)
     question = models.CharField(max_length=40, default="", blank=True)
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
+    device = models.CharField(max_length=7, choices=Device, default="", db_default="", blank=True)
     day = models.DateField()
     is_test = models.BooleanField(default=False)
     count = models.PositiveBigIntegerField(default=0)
@@ -150,7 +162,9 @@ class MeasureDay(models.Model):
                 F("ad_id"),
                 F("question"),
                 F("is_test"),
-                name="one_count_per_day_and_thing",
+                F("country"),
+                F("device"),
+                name="one_count_per_day_thing_and_place",
             ),
         ]
 

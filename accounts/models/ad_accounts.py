@@ -106,6 +106,7 @@ class LeadLibrary(models.Model):
     custody = models.PositiveIntegerField(default=1)
     retention_days = models.PositiveSmallIntegerField(default=90)
     contact_goal_minutes = models.PositiveIntegerField(default=60)
+    mail_names = models.BooleanField(default=False, db_default=False)  # else no mail holds anything of a lead
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

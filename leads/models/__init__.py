@@ -1,5 +1,21 @@
 from leads.models.crm import Connection, Delivery, DeliveryAttempt
 from leads.models.exports import Export
-from leads.models.lead import Label, Lead, LeadLabel
+from leads.models.imports import Import
+from leads.models.lead import FollowUp, Label, Lead, LeadLabel
+from leads.models.notifications import Notification, NotificationSetting
+from leads.models.views import SavedView
 
-__all__ = ["Connection", "Delivery", "DeliveryAttempt", "Export", "Label", "Lead", "LeadLabel"]
+__all__ = [
+    "Connection",
+    "Delivery",
+    "DeliveryAttempt",
+    "Export",
+    "FollowUp",
+    "Import",
+    "Label",
+    "Lead",
+    "LeadLabel",
+    "Notification",
+    "NotificationSetting",
+    "SavedView",
+]

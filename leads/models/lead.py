@@ -35,6 +35,17 @@ class Lead(models.Model):
         TRASH_EMPTIED = "trash_emptied", _("Deleted")
         ERASED = "erased", _("Erased on request")
 
+    class Source(models.TextChoices):
+        FORM = "form", _("Form page")
+        API = "api", _("API")
+        IMPORT = "import", _("Import")
+
+    class Outcome(models.TextChoices):
+        """What the answers to qualifying questions came to."""
+
+        PREFERRED = "preferred", _("Preferred answers")
+        NOT_PREFERRED = "not_preferred", _("An answer that is not preferred")
+
     id = IdField()
     library = models.ForeignKey(LeadLibrary, models.PROTECT, related_name="leads", db_index=False)
     form = models.ForeignKey(Form, models.DO_NOTHING, related_name="leads", db_constraint=False, db_index=False)
@@ -51,6 +62,8 @@ class Lead(models.Model):
     status = models.CharField(max_length=11, choices=Status, default=Status.RAW)
     submission_key = models.UUIDField()
     sealed_in_browser = models.BooleanField(default=False)
+    source = models.CharField(max_length=6, choices=Source, default=Source.FORM, db_default=Source.FORM)
+    outcome = models.CharField(max_length=13, choices=Outcome, blank=True, default="", db_default="")
     is_test = models.BooleanField(default=False)
     duplicate_of = models.BigIntegerField(null=True)
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -58,6 +71,8 @@ class Lead(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     contacted_at = models.DateTimeField(null=True)
     attention_at = models.DateTimeField(null=True)
+    viewed_at = models.DateTimeField(null=True)  # somebody opened it for the first time
+    downloaded_at = models.DateTimeField(null=True)  # it was in a file that somebody fetched
     trashed_at = models.DateTimeField(null=True)
     changes = models.PositiveIntegerField(default=0)
     why_gone = models.CharField(max_length=13, choices=Gone, blank=True)
@@ -98,6 +113,12 @@ class Lead(models.Model):
                 name="leads_by_attention",
                 condition=Q(state="live", attention_at__isnull=False),
             ),
+            models.Index(
+                fields=["library", "-status_changed_at", "-id"],
+                name="leads_by_change",
+                condition=Q(state="live", status_changed_at__isnull=False),
+            ),
+            models.Index(fields=["duplicate_of"], name="leads_duplicates", condition=Q(duplicate_of__isnull=False)),
             # The sweeper's: what a crash between two databases left half way.
             models.Index(fields=["received_at"], name="leads_arriving", condition=Q(state="arriving")),
             models.Index(fields=["trashed_at"], name="leads_in_trash", condition=Q(state="trashed")),
@@ -130,3 +151,31 @@ class LeadLabel(models.Model):
 
     def __str__(self) -> str:
         return f"label {self.label_id} on lead {self.lead_id}"
+
+
+class FollowUp(models.Model):
+    """When somebody wants to come back to a lead; one open follow-up per lead. It says no more than that: why stands
+    in a note, sealed.
+    """
+
+    id = IdField()
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="follow_ups", db_index=False)
+    library_id = models.BigIntegerField()
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    set_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    done_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["lead"], condition=Q(done_at=None), name="one_open_follow_up"),
+        ]
+        indexes = [
+            models.Index(fields=["lead"], name="follow_ups_of_lead"),
+            models.Index(fields=["due_at"], name="follow_up_due", condition=Q(done_at=None, reminded_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"follow-up of lead {self.lead_id}"
