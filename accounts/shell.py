@@ -219,6 +219,7 @@ def _settings(account: AdAccount, library: LeadLibrary, held: frozenset[Can], ac
         ("members", _("Members"), "members", f"{a}/members/", staff_list),
         ("access", _("Who can see my leads"), "eye", f"{b}/access/", Can.VIEW_TRAIL),
         ("privacy", _("Privacy and retention"), "privacy", f"{b}/privacy/", Can.MANAGE_PRIVACY),
+        ("labels", _("Labels"), "labels", f"{b}/labels/", Can.WORK_LEADS),
     )
     return tuple(_row(*row, held, active) for row in rows)
 

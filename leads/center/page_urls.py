@@ -1,6 +1,6 @@
 from django.urls import path
 
-from leads.center.views import about, access, activity, alarms, exports, integrations, leads, privacy, transfer
+from leads.center.views import about, access, activity, alarms, exports, integrations, labels, leads, privacy, transfer
 
 L = "l/<int:library_id>"
 pages = [
@@ -15,6 +15,9 @@ pages = [
     path(f"{L}/alarms/", alarms.alarms, name="alarms"),
     path(f"{L}/alarms/<int:alarm_id>/noted/", alarms.alarm_noted, name="alarm_noted"),
     path(f"{L}/privacy/", privacy.privacy, name="library_privacy"),
+    path(f"{L}/labels/", labels.labels, name="labels"),
+    path(f"{L}/labels/<int:label_id>/", labels.label_change, name="label_change"),
+    path(f"{L}/labels/<int:label_id>/delete/", labels.label_delete, name="label_delete"),
     path(f"{L}/transfer/", transfer.transfer, name="transfer"),
     path("settings/transfers/<int:transfer_id>/", transfer.one, name="transfer_page"),
     path(f"{L}/leads/", leads.leads, name="leads"),

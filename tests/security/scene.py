@@ -28,7 +28,7 @@ from accounts.services.shares import set_leads_too, share_account
 from accounts.services.tokens import create_token
 from accounts.services.transfers import accept_transfer, cancel_transfer, request_transfer
 from leads.exports.services.asking import request_export
-from leads.models import Connection, Delivery, Export, Lead
+from leads.models import Connection, Delivery, Export, Label, Lead
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
@@ -180,6 +180,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     note = Note(lead_id=lead.pk, library_id=library.pk, region="eu", author_id=holder.pk, sealed=Plain(NOTE))
     note.save(using=alias_of("eu"), force_insert=True)
     alarm = Alarm.objects.create(library=library, kind=Alarm.Kind.UNOPENABLE, about="scene")
+    label = Label.objects.create(library=library, name="canary label")
     export = request_export(actor=holder, library=library, selection=Selection(), file_format="csv")
     Export.objects.filter(pk=export.pk).update(due_at=timezone.now())
     ask = AccessAsk.objects.create(
@@ -208,6 +209,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         "delivery_id": delivery.pk,
         "export_id": export.pk,
         "alarm_id": alarm.pk,
+        "label_id": label.pk,
         "user_id": world.operator.pk,
         "member_id": AccountMembership.objects.get(user=world.operator, ad_account=world.account).pk,
         "step": "content",

@@ -94,9 +94,9 @@ def _judge(change: Change, lead_ids: Collection[int]) -> None:
     if not isinstance(change.status, Keep) and change.status not in Lead.Status.values:
         errors["status"] = _("Use one of: %(offered)s.") % {"offered": ", ".join(Lead.Status.values)}
     names = [*([] if isinstance(change.labels, Keep) else change.labels), *change.add_labels]
-    if any(not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_LABEL for name in names):
+    if any(not fits_label(name) for name in names):
         errors["labels"] = _("A label has 1 to %(limit)d characters.") % {"limit": MAX_LABEL}
-    elif any("@" in name or not is_storable(name) for name in names):
+    elif any(not is_label(name) for name in names):
         errors["labels"] = _("A label is a word to sort by, never a person's data.")
     elif len(names) > MAX_LABELS:
         errors["labels"] = _("At most %(limit)d labels.") % {"limit": MAX_LABELS}
@@ -104,6 +104,16 @@ def _judge(change: Change, lead_ids: Collection[int]) -> None:
         errors["ids"] = _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}
     if errors:
         raise Invalid(errors)
+
+
+def fits_label(name: object) -> bool:
+    """Whether it is text of 1 to 40 characters."""
+    return isinstance(name, str) and 0 < len(name.strip()) <= MAX_LABEL
+
+
+def is_label(name: str) -> bool:
+    """Whether it can be the name of a label: a word of the right length that is no address."""
+    return fits_label(name) and "@" not in name and is_storable(name)
 
 
 def _assignee(library: LeadLibrary, wanted: int | Keep | None) -> int | Keep | None:
