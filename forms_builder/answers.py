@@ -233,3 +233,14 @@ def answer_rows(content: FormContent, answers: Mapping[str, str]) -> list[Answer
             labels = COUNTRIES
         rows.append(AnswerRow(question.key, question.kind, question.label, labels.get(value, value)))
     return rows
+
+
+def outcome_of(content: FormContent, answers: Mapping[str, str]) -> str:
+    """Return what the answers to qualifying questions come to: one that is not preferred decides; "" when none asks."""
+    chosen = {
+        option.outcome
+        for question in content.questions
+        for option in question.options
+        if option.outcome and answers.get(question.key) == option.key
+    }
+    return "not_preferred" if "not_preferred" in chosen else "preferred" if chosen else ""

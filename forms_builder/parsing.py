@@ -19,6 +19,7 @@ from forms_builder.schema import (
     MAX_OPTIONS,
     MAX_QUESTIONS,
     OPTION,
+    OUTCOMES,
     STANDARD_FIELDS,
     TEXT,
     URL,
@@ -134,9 +135,12 @@ class _Reader:
         found, taken = [], set[str]()
         for number, entry in enumerate(self.rows(value, path, MAX_OPTIONS)):
             where = f"{path}.{number}"
-            row = self.record({"label": entry} if isinstance(entry, str) else entry, where, {"key", "label"})
+            row = self.record({"label": entry} if isinstance(entry, str) else entry, where, {"key", "label", "outcome"})
             label = self.text(row, "label", where, OPTION)
-            found.append(Option(self.key(row, where, taken, label, "option"), label))
+            outcome = self.text(row, "outcome", where, 20)
+            if outcome and outcome not in OUTCOMES:
+                self.fault(f"{where}.outcome", _("Use preferred or not_preferred, or leave it out."))
+            found.append(Option(self.key(row, where, taken, label, "option"), label, outcome))
         return tuple(found)
 
     def question(self, value: Any, path: str, taken: set[str]) -> Question:

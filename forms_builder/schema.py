@@ -37,6 +37,8 @@ CUSTOM_KINDS = {
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 
+OUTCOMES = ("preferred", "not_preferred")
+
 MAX_QUESTIONS = 30
 MAX_OPTIONS = 10
 MAX_CONSENTS = 5
@@ -53,8 +55,11 @@ class BadContent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """`outcome`: what choosing it says of the person, "preferred", "not_preferred" or nothing."""
+
     key: str
     label: str
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ digests, never what a person typed, so that it can stand in a URL, an export's r
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
@@ -16,61 +17,99 @@ from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form
+from leads.conditions import DELIVERIES, expiring_before, sent_as
 from leads.models import Label, Lead, LeadLabel
 from leads.vault.search import MAX_WORDS
 from leads.vault.walking import Word, words_of
+from leadscenter.lib.regions import REGIONS
 
 SHOWN_STATES = (Lead.State.LIVE, Lead.State.QUARANTINED, Lead.State.TRASHED)
 MAX_ID = (1 << 63) - 1
-NAMES = ("status", "state", "label", "assignee", "form", "campaign", "ad_group", "ad", "since", "until", "test", "s")
+NAMES = (
+    "status", "state", "label", "assignee", "form", "version", "campaign", "ad_group", "ad", "since", "until", "source",
+    "outcome", "delivery", "region", "lead", "test", "duplicate", "viewed", "downloaded", "expiring", "s",
+)  # fmt: skip
+SAID_AS_THEY_ARE = (*NAMES[: NAMES.index("region")], "lead")
 YES_NO = {"1": True, "true": True, "0": False, "false": False}
+FLAGS = {
+    "test": "is_test",
+    "duplicate": "duplicate_of__isnull",
+    "viewed": "viewed_at__isnull",
+    "downloaded": "downloaded_at__isnull",
+}
+MOMENTS = ("since", "until", "expiring")
+OFFERED: dict[str, list[str]] = {
+    "status": Lead.Status.values,
+    "state": [str(state) for state in SHOWN_STATES],
+    "source": Lead.Source.values,
+    "outcome": Lead.Outcome.values,
+    "delivery": list(DELIVERIES),
+}
+COLUMNS = {
+    **{name: f"{name}_id" for name in ("form", "campaign", "ad_group", "ad")},
+    **{name: name for name in ("status", "source", "outcome")},
+    "version": "version__number",
+    "lead": "pk",
+    "since": "received_at__gte",
+    "until": "received_at__lt",
+    "expiring": "received_at__lt",
+    "regions": "region__in",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Leads of one library. `since` counts, `until` does not; `words` must all be held by a lead."""
+    """Leads of one library. `since` counts, `until` does not; `words` must all be held by a lead.
+
+    `version` is the number of a version of `form`; `expiring` the moment before which a lead was received whose time is
+    up within a week.
+    """
 
     state: str = Lead.State.LIVE
     status: str = ""
     label: int | None = None
     assignee: int | None = None  # 0: nobody
     form: int | None = None
+    version: int | None = None
     campaign: int | None = None
     ad_group: int | None = None
     ad: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    source: str = ""
+    outcome: str = ""
+    delivery: str = ""
+    lead: int | None = None
     test: bool | None = None
+    duplicate: bool | None = None
+    viewed: bool | None = None
+    downloaded: bool | None = None
+    expiring: datetime | None = None
     words: tuple[Word, ...] = ()
     regions: tuple[str, ...] = ()
 
     def apply(self, leads: QuerySet[Lead]) -> QuerySet[Lead]:
         """Return the leads that match everything but `words`, which are the walk's."""
         wanted: dict[str, Any] = {"state": self.state}
-        if self.status:
-            wanted["status"] = self.status
-        for name in ("form", "campaign", "ad_group", "ad"):
+        for name, column in COLUMNS.items():
+            if (value := getattr(self, name)) not in (None, "", ()):
+                wanted[column] = value
+        for name, column in FLAGS.items():
             if (value := getattr(self, name)) is not None:
-                wanted[f"{name}_id"] = value
+                wanted[column] = value == (name == "test")
         if self.assignee is not None:
             wanted |= {"assignee_id": self.assignee} if self.assignee else {"assignee__isnull": True}
-        if self.since:
-            wanted["received_at__gte"] = self.since
-        if self.until:
-            wanted["received_at__lt"] = self.until
-        if self.test is not None:
-            wanted["is_test"] = self.test
-        if self.regions:
-            wanted["region__in"] = self.regions
+        if self.until and self.expiring:
+            wanted["received_at__lt"] = min(self.until, self.expiring)
         leads = leads.filter(**wanted)
         if self.label is not None:
             leads = leads.filter(Exists(LeadLabel.objects.filter(lead=OuterRef("pk"), label_id=self.label)))
-        return leads
+        return leads.filter(sent_as(self.delivery)) if self.delivery else leads
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` reads: only what is set."""
         found = {name: value for name, value in asdict(self).items() if value not in (None, "", ())}
-        for name in ("since", "until"):
+        for name in MOMENTS:
             if name in found:
                 found[name] = found[name].isoformat()
         if self.words:
@@ -82,7 +121,7 @@ class Selection:
         """Read what `as_json` wrote; names that are not ours are left to whoever wrote them."""
         known = {one.name for one in fields(cls)}
         values = {name: value for name, value in stored.items() if name in known}
-        for name in ("since", "until"):
+        for name in MOMENTS:
             if name in values:
                 values[name] = datetime.fromisoformat(values[name])
         values["words"] = tuple(Word.decode(text) for text in values.get("words", ()))
@@ -92,23 +131,29 @@ class Selection:
     def as_params(self) -> dict[str, str]:
         """Return the URL parameters that say the same."""
         found: dict[str, str] = {}
-        for name in NAMES[:-2]:
+        for name in SAID_AS_THEY_ARE:
             value = getattr(self, name)
             if value is None or value == "" or (name == "state" and value == Lead.State.LIVE):
                 continue
             found[name] = value.isoformat() if isinstance(value, datetime) else str(value)
         if self.assignee == 0:
             found["assignee"] = "none"
-        if self.test is not None:
-            found["test"] = "1" if self.test else "0"
+        for name in FLAGS:
+            if (flag := getattr(self, name)) is not None:
+                found[name] = "1" if flag else "0"
+        if self.regions:
+            found["region"] = ",".join(self.regions)
+        if self.expiring:
+            found["expiring"] = "1"
         if self.words:
             found["s"] = ".".join(word.encode() for word in self.words)
         return found
 
     def without(self, name: str) -> "Selection":
-        """Return the selection with one filter taken off."""
+        """Return the selection with one filter taken off; a version goes with its form."""
         default = Selection()
-        return replace(self, **{name: getattr(default, name)})
+        names = ("form", "version") if name == "form" else (name,)
+        return replace(self, **{one: getattr(default, one) for one in names})
 
 
 def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: User) -> Selection:
@@ -120,9 +165,11 @@ def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: Us
         try:
             if not is_storable(text):
                 raise ValueError
-            values |= _read(name, text, actor)
+            values |= _read(name, text, actor, library)
         except ValueError as error:
             errors[name] = str(error) or _("This value cannot be used.")
+    if "version" in values and "form" not in values:
+        errors.setdefault("version", _("Choose the form too: a version is one of a form."))
     if errors:
         raise Invalid(errors)
     if "label" in values:
@@ -148,23 +195,31 @@ def with_search(selection: Selection, library: LeadLibrary, typed: object) -> Se
     return replace(selection, words=words)
 
 
-def _read(name: str, text: str, actor: User) -> dict[str, Any]:
+def _read(name: str, text: str, actor: User, library: LeadLibrary) -> dict[str, Any]:
+    if name in OFFERED:
+        return {name: _one_of(text, OFFERED[name])}
+    if name in FLAGS:
+        return {name: YES_NO[_one_of(text.lower(), list(YES_NO))]}
     match name:
-        case "status":
-            return {name: _one_of(text, Lead.Status.values)}
-        case "state":
-            return {name: _one_of(text, [str(state) for state in SHOWN_STATES])}
         case "label":
             return {name: text}
         case "assignee" if text in ("me", "none"):
             return {name: actor.pk if text == "me" else 0}
         case "since" | "until":
-            return {name: read_time(text, end=name == "until")}
-        case "test":
-            return {name: YES_NO[_one_of(text.lower(), list(YES_NO))]}
+            return {name: read_time(text, end=name == "until", zone=zone_of(library))}
+        case "expiring":
+            _one_of(text.lower(), ["1", "true"])
+            return {name: expiring_before(library.retention_days)}
+        case "region":
+            return {"regions": tuple(dict.fromkeys(_one_of(one, list(REGIONS)) for one in text.split(",")))}
         case "s":
             return {"words": _words(text)}
     return {name: read_id(text)}
+
+
+def zone_of(library: LeadLibrary) -> tzinfo:
+    """Return the time zone in which the ad account counts its days."""
+    return ZoneInfo(library.ad_account.time_zone)
 
 
 def _words(text: str) -> tuple[Word, ...]:
@@ -181,8 +236,8 @@ def read_id(text: str) -> int:
     return int(text)
 
 
-def read_time(text: str, *, end: bool = False) -> datetime:
-    """Return a moment from a date (UTC; `end`: the end of that day) or an ISO time; raise `ValueError`."""
+def read_time(text: str, *, end: bool = False, zone: tzinfo = UTC) -> datetime:
+    """Return a moment from a date in `zone` (`end`: the end of that day) or an ISO time; raise `ValueError`."""
     told = _("Use a date such as 2026-11-30, or an ISO 8601 time.")
     try:
         day = parse_date(text)
@@ -192,7 +247,10 @@ def read_time(text: str, *, end: bool = False) -> datetime:
     if day:
         if day.year > 9998:
             raise ValueError(told)
-        return datetime.combine(day + timedelta(days=1) if end else day, time.min, UTC)
+        try:
+            return datetime.combine(day + timedelta(days=1) if end else day, time.min, zone).astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(told) from error
     if moment is None:
         raise ValueError(told)
     try:

@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "drain": {"task": "leads.crm.drain", "schedule": 1.0, "options": {"expires": 1}},
     "seal_trail": {"task": "accounts.seal_trail", "schedule": 1.0, "options": {"expires": 1}},
     "run_exports": {"task": "leads.run_exports", "schedule": 2.0, "options": {"expires": 2}},
+    "mark_downloaded": {"task": "leads.mark_downloaded", "schedule": 60.0, "options": {"expires": 60}},
     "roll_up_measures": {"task": "forms_builder.roll_up_measures", "schedule": 60.0, "options": {"expires": 60}},
     "purge_expired": {"task": "leads.purge_expired", "schedule": 3600.0, "options": {"expires": 3600}},
     "make_keys": {"task": "vault.make_keys", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -7,11 +7,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.models import Ad
-from forms_builder.answers import Clean, Problems, answer_rows, validator_for
+from forms_builder.answers import Clean, Problems, answer_rows, outcome_of, validator_for
 from forms_builder.selectors import ServedForm, published_form, shown_version
 from leads.intake.store import FormClosed, NewLead, Stored, store
 from leads.intake.submission import BadSubmission, Submission
 from leads.intake.throttle import network_of
+from leads.models import Lead
 from leads.vault.search import terms_of
 from leadscenter.lib.regions import region_of
 
@@ -32,6 +33,7 @@ class Circumstances:
     sealed_in_browser: bool = False
     whole_visit: bool = True
     is_test: bool = False
+    source: str = Lead.Source.FORM
 
 
 def form_for(public_id: str, version: int) -> ServedForm:
@@ -108,6 +110,8 @@ def new_lead(served: ServedForm, submission: Submission, clean: Clean, circumsta
         network_prefix=network_of(circumstances.address),
         sealed_in_browser=circumstances.sealed_in_browser,
         is_test=circumstances.is_test,
+        source=circumstances.source,
+        outcome=outcome_of(served.content, clean.answers),
         whole_visit=circumstances.whole_visit,
     )
 

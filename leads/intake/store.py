@@ -53,6 +53,8 @@ class NewLead:
     network_prefix: str = ""
     sealed_in_browser: bool = False
     is_test: bool = False
+    source: str = Lead.Source.FORM
+    outcome: str = ""
     whole_visit: bool = True
 
     def __repr__(self) -> str:
@@ -144,6 +146,8 @@ def _claim(new: NewLead, lead_id: int, state: str) -> bool:
         submission_key=new.key,
         sealed_in_browser=new.sealed_in_browser,
         is_test=new.is_test,
+        source=new.source,
+        outcome=new.outcome,
     )
     if Lead.objects.filter(form_id=new.form_id, submission_key=new.key).exists():
         return False
@@ -269,9 +273,9 @@ def sweep_arriving(*, older_than: timedelta = timedelta(minutes=2)) -> int:
 STATEMENT = """
 WITH lead AS (
   INSERT INTO leads_lead (id, library_id, form_id, version_id, campaign_id, ad_group_id, ad_id, region, state, status,
-    submission_key, sealed_in_browser, is_test, changes, why_gone, received_at, attention_at)
+    submission_key, sealed_in_browser, source, outcome, is_test, changes, why_gone, received_at, attention_at)
   SELECT %(id)s, library.id, %(form)s, %(version)s, %(campaign)s, %(ad_group)s, %(ad)s, %(region)s, 'live', 'raw',
-    %(key)s, %(sealed_in_browser)s, %(is_test)s, 0, '', statement_timestamp(),
+    %(key)s, %(sealed_in_browser)s, %(source)s, %(outcome)s, %(is_test)s, 0, '', statement_timestamp(),
     statement_timestamp() + library.contact_goal_minutes * interval '1 minute'
   FROM accounts_leadlibrary library, forms_builder_form form
   WHERE library.id = %(library)s AND form.id = %(form)s
@@ -317,6 +321,8 @@ def _one_statement(new: NewLead, lead_id: int) -> int | None:
         "region": new.region,
         "key": new.key,
         "sealed_in_browser": new.sealed_in_browser,
+        "source": str(new.source),
+        "outcome": new.outcome,
         "is_test": new.is_test,
         "whole_visit": new.whole_visit,
         "sealed": seal("answers/1", owner, new.content),

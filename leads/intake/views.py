@@ -32,6 +32,7 @@ from leads.intake import throttle
 from leads.intake.accept import Circumstances, NoSuchForm, accept
 from leads.intake.store import AlreadySubmitted, Stored
 from leads.intake.submission import MAX_BODY, BadSubmission, parse_json, read_submission
+from leads.models import Lead
 from leads.vault.ingest import UnknownKey, current_ingest_key, open_submission
 from leadscenter.lib.hpke import CannotOpen
 
@@ -225,7 +226,12 @@ def submissions(request: HttpRequest, public_id: str) -> HttpResponse:
     stored: Stored = accept(
         public_id,
         submission,
-        Circumstances(address=getattr(request, "client_address", ""), sealed_in_browser=sealed, whole_visit=not sealed),
+        Circumstances(
+            address=getattr(request, "client_address", ""),
+            sealed_in_browser=sealed,
+            whole_visit=not sealed,
+            source=Lead.Source.FORM if sealed else Lead.Source.API,
+        ),
     )
     return JsonResponse({"lead_id": str(stored.lead_id)}, status=201 if stored.fresh else 200)
 

@@ -40,11 +40,16 @@ class Export(models.Model):
     lease = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    fetched_at = models.DateTimeField(null=True)  # somebody downloaded the file for the first time
+    marked_at = models.DateTimeField(null=True)  # and its leads say so
 
     class Meta:
         indexes = [
             models.Index(fields=["due_at"], name="export_due", condition=Q(state__in=["pending", "running"])),
             models.Index(fields=["library", "-requested_at"], name="exports_newest"),
+            models.Index(
+                fields=["fetched_at"], name="export_to_mark", condition=Q(fetched_at__isnull=False, marked_at=None)
+            ),
         ]
 
     def __str__(self) -> str:

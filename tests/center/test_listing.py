@@ -1,17 +1,20 @@
 """The list: filters, pages, search, counts, the same queries for one row and for fifty."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.http import Http404
+from django.utils import timezone
 
 from accounts.access import Refused
-from accounts.models import Act, AuditEvent
+from accounts.models import Act, AdAccount, AuditEvent, LeadLibrary
 from accounts.refusals import Invalid
 from leads.center.selectors import listing
 from leads.center.selectors.listing import LeadPage, list_leads, tabs
+from leads.center.selectors.lives import open_lead
 from leads.center.services.working import Change, add_note, change_leads
+from leads.conditions import expiring_before
 from leads.models import Connection, Delivery, Lead
 from leads.selection import Selection, read_selection
 from leads.vault.walking import words_of
@@ -62,9 +65,84 @@ def test_each_filter_finds_its_leads_and_no_others(world: World) -> None:
     assert listed(world, since=(today + timedelta(days=1)).isoformat()) == []
 
 
+def test_the_wider_filters_find_their_leads_and_no_others(world: World) -> None:
+    library = world.library
+    plain, seen, taken, doubled, ours, old, bad = (world.add_lead() for _ in range(7))
+    day = timezone.now()
+    Lead.objects.filter(pk=seen.pk).update(viewed_at=day, source="api")
+    Lead.objects.filter(pk=taken.pk).update(downloaded_at=day, outcome="preferred")
+    Lead.objects.filter(pk=doubled.pk).update(duplicate_of=plain.pk, region="us")
+    Lead.objects.filter(pk=old.pk).update(received_at=day - timedelta(days=library.retention_days - 3))
+    Lead.objects.filter(pk=bad.pk).update(state="quarantined")
+    assert listed(world, viewed="1") == [seen.pk]
+    assert listed(world, source="api") == [seen.pk]
+    assert listed(world, downloaded="1") == [taken.pk]
+    assert listed(world, outcome="preferred") == [taken.pk]
+    assert listed(world, duplicate="1") == [doubled.pk]
+    assert listed(world, region="us") == [doubled.pk]
+    assert listed(world, region="us,eu", downloaded="0", duplicate="0", viewed="0") == [ours.pk, plain.pk, old.pk]
+    assert listed(world, expiring="1") == [old.pk]
+    assert listed(world, expiring="1", until=day.date().isoformat()) == [old.pk]
+    assert listed(world, state="quarantined") == [bad.pk]
+    assert listed(world, lead=str(ours.pk)) == [ours.pk]
+    assert len(listed(world, form=str(world.form.pk), version="1")) == 6
+    assert listed(world, form=str(world.form.pk), version="2") == []
+
+
+def test_the_delivery_filter_asks_how_the_deliveries_stand_now(world: World) -> None:
+    library = world.library
+    hook = Connection.objects.create(
+        library=library, kind="webhook", name="Hook", url="https://example.com", custody=library.custody,
+        created_by=world.administrator,
+    )  # fmt: skip
+    done, failed, retrying, fresh = (world.add_lead().pk for _ in range(4))
+    rows = Delivery.objects.filter(connection=hook)
+    rows.filter(lead_id=done).update(state="done")
+    rows.filter(lead_id=failed).update(state="dead")
+    rows.filter(lead_id=retrying).update(attempts=2)
+    never = world.add_lead().pk
+    rows.filter(lead_id=never).delete()
+    assert listed(world, delivery="delivered") == [done]
+    assert listed(world, delivery="failed") == [failed]
+    assert listed(world, delivery="retrying") == [retrying]
+    assert listed(world, delivery="undelivered") == [retrying, failed]
+    assert listed(world, delivery="none") == [never]
+    assert listed(world, delivery="paused") == []
+    Connection.objects.filter(pk=hook.pk).update(state="paused")
+    assert listed(world, delivery="paused") == [fresh, retrying]
+    Connection.objects.filter(pk=hook.pk).update(removed_at=timezone.now())
+    assert listed(world, delivery="undelivered") == []
+
+
+def test_days_are_those_of_the_ad_account(world: World) -> None:
+    AdAccount.objects.filter(pk=world.account.pk).update(time_zone="Pacific/Auckland")
+    library = LeadLibrary.objects.select_related("ad_account").get(pk=world.library.pk)
+    selection = read_selection(library, {"since": "2026-07-02", "until": "2026-07-02"}, actor=world.administrator)
+    assert selection.since == datetime(2026, 7, 1, 12, tzinfo=UTC)
+    assert selection.until == datetime(2026, 7, 2, 12, tzinfo=UTC)
+
+
+def test_opening_a_lead_says_that_it_was_viewed_and_a_list_does_not(world: World) -> None:
+    lead = world.add_lead()
+    listed(world)
+    assert Lead.objects.get(pk=lead.pk).viewed_at is None
+    open_lead(actor=world.administrator, lead=Lead.objects.select_related("library__ad_account").get(pk=lead.pk))
+    first = Lead.objects.get(pk=lead.pk).viewed_at
+    assert first is not None
+    open_lead(actor=world.administrator, lead=Lead.objects.select_related("library__ad_account").get(pk=lead.pk))
+    assert Lead.objects.get(pk=lead.pk).viewed_at == first
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("source", "fax"),
+        ("outcome", "good"),
+        ("delivery", "lost"),
+        ("region", "eu,moon"),
+        ("version", "1"),
+        ("expiring", "0"),
+        ("viewed", "maybe"),
         ("status", "new"),
         ("state", "gone"),
         ("assignee", "x"),
@@ -97,7 +175,21 @@ def test_a_form_of_another_tenant_is_not_there(world: World) -> None:
 
 def test_a_selection_survives_its_url_and_its_row(world: World) -> None:
     selection = Selection(
-        status="raw", assignee=0, form=world.form.pk, test=False, words=words_of(world.library.pk, "ann example")
+        status="raw",
+        assignee=0,
+        form=world.form.pk,
+        version=1,
+        test=False,
+        viewed=True,
+        duplicate=False,
+        delivery="failed",
+        source="import",
+        outcome="preferred",
+        lead=7,
+        regions=("eu", "us"),
+        since=datetime(2026, 7, 1, 12, tzinfo=UTC),
+        expiring=expiring_before(world.library.retention_days),
+        words=words_of(world.library.pk, "ann example"),
     )
     assert read_selection(world.library, selection.as_params(), actor=world.administrator) == selection
     assert Selection.from_json(selection.as_json()) == selection

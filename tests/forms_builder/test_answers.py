@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forms_builder.answers import Clean, Problems, answer_rows, from_post, validate_answers, validator_for
+from forms_builder.answers import Clean, Problems, answer_rows, from_post, outcome_of, validate_answers, validator_for
 from forms_builder.parsing import parse
 from forms_builder.schema import STANDARD_FIELDS
 
@@ -220,3 +220,19 @@ def test_anything_is_judged_without_an_exception(answers: dict[str, Any], consen
         )
     else:
         json.dumps(judged.errors, ensure_ascii=False).encode()
+
+
+def test_one_answer_that_is_not_preferred_decides_the_outcome() -> None:
+    def choice(key: str) -> dict[str, object]:
+        options = [
+            {"label": "Yes", "outcome": "preferred"},
+            {"label": "No", "outcome": "not_preferred"},
+            {"label": "?"},
+        ]
+        return {"key": key, "kind": "multiple_choice", "label": key, "options": options}
+
+    content = parse({"headline": "H", "questions": [choice("own"), choice("soon")]})
+    assert outcome_of(content, {"own": "yes", "soon": "yes"}) == "preferred"
+    assert outcome_of(content, {"own": "yes", "soon": "no"}) == "not_preferred"
+    assert outcome_of(content, {"own": "option"}) == ""
+    assert outcome_of(content, {}) == ""

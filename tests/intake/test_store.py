@@ -481,3 +481,10 @@ def test_other_content_after_a_crash_does_not_overwrite_the_first(monkeypatch: p
         store(new(world, key=submission.key, name="Bob Example"))
     assert store(submission).fresh
     assert answers_of(Lead.objects.get().pk) == submission.content
+
+
+def test_a_lead_keeps_where_it_came_from_and_what_its_answers_came_to(world: World) -> None:
+    plain = Lead.objects.get(pk=store(new(world)).lead_id)
+    other = Lead.objects.get(pk=store(new(world, source="import", outcome="not_preferred")).lead_id)
+    assert (plain.source, plain.outcome) == ("form", "")
+    assert (other.source, other.outcome) == ("import", "not_preferred")

@@ -444,6 +444,7 @@ TASKS = {
     "intake.sweep_arriving": "finishes or removes what a crash left",
     "leads.crm.drain": "asks custody before each call: test_transfer",
     "leads.mail_heads": "verifies, signs and mails hashes and counts to who may read the trail",
+    "leads.mark_downloaded": "writes a time on leads of files that were fetched, opens nothing",
     "leads.purge_expired": "what the retention says",
     "leads.run_exports": "asks right and custody for each chunk: test_transfer_jobs",
     "leads.watch_reading": "reads the trail, which names no lead's data; mails who may read it",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, holders, require
@@ -55,6 +56,8 @@ def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "
     library = lead.library
     act = Act.LEAD_REVEALED if reveal else Act.LEAD_OPENED
     shown = disclose([lead], actor=actor, library=library, act=act, reveal=reveal, purpose=purpose)[0]
+    if lead.viewed_at is None:
+        Lead.objects.filter(pk=lead.pk, viewed_at=None).update(viewed_at=Now())
     notes = notes_of(lead, actor=actor, library=library)
     names = names_of(note.author_id for note in notes)
     deliveries = deliveries_of(actor, lead)

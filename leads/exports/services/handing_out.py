@@ -46,6 +46,7 @@ def download(*, actor: User, export: Export) -> Download:
             raise Conflict("export_expired", _("This file has expired. Ask for a new export."))
         if not file.finished(export.pk).exists():
             raise Conflict("export_missing", _("This file is not here any more. Ask for a new export."))
+        Export.objects.filter(pk=export.pk, fetched_at=None).update(fetched_at=Now())
         audit.record(Act.EXPORT_DOWNLOADED, export.library, actor=actor, targets=[export.pk], count=export.rows)
     key = file.unwrap_key(export.wrapped_key)
     return Download(
