@@ -24,12 +24,13 @@ from leads.vault.walking import Word, words_of
 from leadscenter.lib.regions import REGIONS
 
 SHOWN_STATES = (Lead.State.LIVE, Lead.State.QUARANTINED, Lead.State.TRASHED)
+MOST_CHOSEN = 1000
 MAX_ID = (1 << 63) - 1
 NAMES = (
     "status", "state", "label", "assignee", "form", "version", "campaign", "ad_group", "ad", "since", "until", "source",
     "outcome", "delivery", "region", "lead", "test", "duplicate", "viewed", "downloaded", "expiring", "s",
 )  # fmt: skip
-SAID_AS_THEY_ARE = (*NAMES[: NAMES.index("region")], "lead")
+SAID_AS_THEY_ARE = NAMES[: NAMES.index("region")]
 YES_NO = {"1": True, "true": True, "0": False, "false": False}
 FLAGS = {
     "test": "is_test",
@@ -49,7 +50,7 @@ COLUMNS = {
     **{name: f"{name}_id" for name in ("form", "campaign", "ad_group", "ad")},
     **{name: name for name in ("status", "source", "outcome")},
     "version": "version__number",
-    "lead": "pk",
+    "leads": "pk__in",
     "since": "received_at__gte",
     "until": "received_at__lt",
     "expiring": "received_at__lt",
@@ -79,7 +80,6 @@ class Selection:
     source: str = ""
     outcome: str = ""
     delivery: str = ""
-    lead: int | None = None
     test: bool | None = None
     duplicate: bool | None = None
     viewed: bool | None = None
@@ -87,6 +87,7 @@ class Selection:
     expiring: datetime | None = None
     words: tuple[Word, ...] = ()
     regions: tuple[str, ...] = ()
+    leads: tuple[int, ...] = ()  # these alone
 
     def apply(self, leads: QuerySet[Lead]) -> QuerySet[Lead]:
         """Return the leads that match everything but `words`, which are the walk's."""
@@ -126,6 +127,7 @@ class Selection:
                 values[name] = datetime.fromisoformat(values[name])
         values["words"] = tuple(Word.decode(text) for text in values.get("words", ()))
         values["regions"] = tuple(values.get("regions", ()))
+        values["leads"] = tuple(values.get("leads", ()))
         return cls(**values)
 
     def as_params(self) -> dict[str, str]:
@@ -143,6 +145,8 @@ class Selection:
                 found[name] = "1" if flag else "0"
         if self.regions:
             found["region"] = ",".join(self.regions)
+        if self.leads:
+            found["lead"] = ",".join(map(str, self.leads))
         if self.expiring:
             found["expiring"] = "1"
         if self.words:
@@ -212,6 +216,8 @@ def _read(name: str, text: str, actor: User, library: LeadLibrary) -> dict[str, 
             return {name: expiring_before(library.retention_days)}
         case "region":
             return {"regions": tuple(dict.fromkeys(_one_of(one, list(REGIONS)) for one in text.split(",")))}
+        case "lead":
+            return {"leads": tuple(dict.fromkeys(read_id(one) for one in text.split(",")[: MOST_CHOSEN + 1]))}
         case "s":
             return {"words": _words(text)}
     return {name: read_id(text)}

@@ -23,9 +23,10 @@ from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
 from forms_builder.models import Form
 from leads.center.disclosure import OpenLead, read_notes
+from leads.center.layout import ORDERS
 from leads.center.requests import body_of, change_of, lacks_scope, reads_clear, selection_of
 from leads.center.selectors.library import lead_of, libraries_of, library_of
-from leads.center.selectors.listing import ORDERS, PAGE, LeadPage, labels_of, list_leads, list_without_answers
+from leads.center.selectors.listing import PAGE, LeadPage, labels_of, list_leads, list_without_answers
 from leads.center.selectors.lives import WrittenNote, names_of, open_lead, timeline_of
 from leads.center.serializers import (
     BulkBody,
@@ -119,7 +120,8 @@ class LibraryLeads(LeadsView):
 
     @extend_schema(operation_id="leads_list", responses=LeadPageShape)
     def get(self, request: Request, library_id: int) -> Response:
-        """List leads, newest first, by the filters of the query string; `?order=attention` shows the most urgent first.
+        """List leads, newest first, by the filters of the query string; `?sort=attention` shows the most urgent
+        first, `?sort=change` the last change of status; `order` says the same.
 
         A `since` that is read again and again should reach back ten seconds: leads may be committed late.
         """
@@ -146,9 +148,11 @@ class Search(LeadsView):
 
 def _page(request: Request, library: LeadLibrary, selection: Selection) -> dict[str, object]:
     params, actor = request.query_params, actor_of(request)
-    order = params.get("order", "received")
+    order = params.get("sort") or params.get("order", "received")
     if order not in ORDERS:
-        raise Invalid({"order": _("Use one of: %(offered)s.") % {"offered": ", ".join(ORDERS)}})
+        raise Invalid(
+            {"sort" if params.get("sort") else "order": _("Use one of: %(offered)s.") % {"offered": ", ".join(ORDERS)}}
+        )
     size = _size(params.get("page_size"))
     asked: dict[str, Any] = {"order": order, "cursor": params.get("cursor"), "size": size}
     if lacks_scope(request):
@@ -156,7 +160,7 @@ def _page(request: Request, library: LeadLibrary, selection: Selection) -> dict[
     else:
         clear = reads_clear(request)
         page = list_leads(actor=actor, library=library, selection=selection, reveal=clear, purpose="api", **asked)
-    kept = {**selection.as_params(), **({"order": order} if order != "received" else {})}
+    kept = {**selection.as_params(), **({"sort": order} if order != "received" else {})}
     kept |= {"page_size": str(size)} if size != PAGE else {}
     address = request.build_absolute_uri(reverse("api_leads", args=[library.pk]))
     body = page_body(_cursors(page), page_json(page, library), f"{address}?{urlencode(kept)}" if kept else address)

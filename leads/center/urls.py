@@ -3,7 +3,7 @@
 from django.urls import path
 
 from leads.center import api as rest
-from leads.center import labels_api, trail_api
+from leads.center import labels_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -16,6 +16,8 @@ api = [
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
     path(f"{_LIBRARY}labels/", labels_api.Labels.as_view(), name="api_labels"),
     path("labels/<int:label_id>/", labels_api.OneLabel.as_view(), name="api_label"),
+    path(f"{_LIBRARY}views/", views_api.Views.as_view(), name="api_views"),
+    path("views/<int:view_id>/", views_api.OneView.as_view(), name="api_view"),
     path(f"{_LIBRARY}audit-events/", trail_api.LibraryTrail.as_view(), name="api_library_trail"),
     path("ad-accounts/<int:ad_account_id>/audit-events/", trail_api.AccountTrail.as_view(), name="api_account_trail"),
     path(

@@ -85,6 +85,7 @@ def test_the_wider_filters_find_their_leads_and_no_others(world: World) -> None:
     assert listed(world, expiring="1", until=day.date().isoformat()) == [old.pk]
     assert listed(world, state="quarantined") == [bad.pk]
     assert listed(world, lead=str(ours.pk)) == [ours.pk]
+    assert listed(world, lead=f"{plain.pk},{ours.pk}") == [ours.pk, plain.pk]
     assert len(listed(world, form=str(world.form.pk), version="1")) == 6
     assert listed(world, form=str(world.form.pk), version="2") == []
 
@@ -185,7 +186,7 @@ def test_a_selection_survives_its_url_and_its_row(world: World) -> None:
         delivery="failed",
         source="import",
         outcome="preferred",
-        lead=7,
+        leads=(7, 9),
         regions=("eu", "us"),
         since=datetime(2026, 7, 1, 12, tzinfo=UTC),
         expiring=expiring_before(world.library.retention_days),

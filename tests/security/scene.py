@@ -28,7 +28,7 @@ from accounts.services.shares import set_leads_too, share_account
 from accounts.services.tokens import create_token
 from accounts.services.transfers import accept_transfer, cancel_transfer, request_transfer
 from leads.exports.services.asking import request_export
-from leads.models import Connection, Delivery, Export, Label, Lead
+from leads.models import Connection, Delivery, Export, Label, Lead, SavedView
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
@@ -183,6 +183,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     label = Label.objects.create(library=library, name="canary label")
     export = request_export(actor=holder, library=library, selection=Selection(), file_format="csv")
     Export.objects.filter(pk=export.pk).update(due_at=timezone.now())
+    view = SavedView.objects.create(library=library, custody=library.custody, owner=holder, name="canary view")
     ask = AccessAsk.objects.create(
         business_center=BusinessCenter.objects.get(name="Elsewhere"), asked_number=world.account.pk, library=library,
         asked_by=world.stranger, mailed_at=timezone.now(),
@@ -209,6 +210,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         "delivery_id": delivery.pk,
         "export_id": export.pk,
         "alarm_id": alarm.pk,
+        "view_id": view.pk,
         "label_id": label.pk,
         "user_id": world.operator.pk,
         "member_id": AccountMembership.objects.get(user=world.operator, ad_account=world.account).pk,

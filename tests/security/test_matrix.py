@@ -118,8 +118,17 @@ GIVE_ROLES_AFTER: dict[str, int | str] = {**GIVE_ROLES, "bc_admin": 403, "bc_sta
 SHARE_SEEN: dict[str, int | str] = {**dict.fromkeys((*OWN_SIDE, "partner"), "ok"), "*": 404}
 SHARE_CHANGED: dict[str, int | str] = {**SHARE_SEEN, "agy_operator": 403, "agy_analyst": 403}
 SHARE_PEOPLE: dict[str, int | str] = {**dict.fromkeys(OWN_SIDE, 403), "partner": "ok", "*": 404}
+# A view is its maker's; to others who may view leads it is not there.
+VIEW_OF_AGENCY: dict[str, int | str] = {
+    **dict.fromkeys((*OWN_SIDE, "partner"), 403),
+    "agy_admin": "ok",
+    "*": 404,
+}
+VIEW_OF_CLIENT: dict[str, int | str] = {**dict.fromkeys(PARTIES, 403), "bc_admin": "ok", "*": 404}
+VIEW = {"T0": VIEW_OF_AGENCY, "TP": VIEW_OF_AGENCY, "T1": VIEW_OF_CLIENT}
 SPECIAL: dict[str, dict[str, dict[str, int | str]]] = {
     **TRANSFERS,
+    **dict.fromkeys(("api_view", "saved_view"), VIEW),
     "session_end": {state: {"*": 404} for state in SAME},  # each has their own; the number in the scene is nobody's
     "token_revoke": {state: {"agy_admin": "ok", "*": 404} for state in SAME},
     "api_business_center": dict.fromkeys(SAME, TERMS),

@@ -4,24 +4,27 @@ The number of queries is the same for one row and for fifty. A search walks the 
 leads at a time, and stops when the page is full or five thousand were looked at.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, QuerySet
+from django.http import Http404
 
 from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
+from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, disclose
+from leads.center.layout import ORDERS, layout_of
 from leads.center.selectors.deliveries import Sent, sent_of
+from leads.conditions import expiring_before
 from leads.models import Label, Lead, LeadLabel
-from leads.selection import Selection
+from leads.selection import Selection, read_selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
 from leads.vault.walking import Place, rarest_first, walk
 from leadscenter.lib.paging import BadCursor, Cursor, keyset_page
 
 PAGE = 50
-ORDERS = {"received": "-received_at", "attention": "attention_at"}  # each has its index; nothing else is sortable
 STEP = 500
 WALKED_AT_MOST = 5000
 COUNTED_AT_MOST = 10_000
@@ -102,8 +105,8 @@ def _listed(
     library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
 ) -> tuple[list[Lead], LeadPage]:
     leads = _leads(library, selection)
-    if order == "attention":
-        leads = leads.filter(attention_at__isnull=False)
+    if order != "received":
+        leads = leads.filter(**{f"{ORDERS[order].removeprefix('-')}__isnull": False})
     page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
     return page.rows, LeadPage([], page.next, page.previous)
 
@@ -181,18 +184,40 @@ def label_names(actor: User, library: LeadLibrary) -> list[str]:
 
 
 def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
-    """Return the views of the list with bounded counts, for a request of their own; raise `Refused`."""
+    """Return the views of the list with bounded counts, for a request of their own; raise `Refused`.
+
+    Test leads count only where the filter asks for them.
+    """
     require(actor, Can.VIEW_LEADS, library)
-    base = replace(selection, state=Lead.State.LIVE, status="", assignee=None, words=())
+    base = replace(_counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
     wanted = {
         "all": base,
         "mine": replace(base, assignee=actor.pk),
         "unassigned": replace(base, assignee=0),
         **{status: replace(base, status=status) for status in Lead.Status.values},
+        "undelivered": replace(base, delivery="undelivered"),
+        "expiring": replace(base, expiring=expiring_before(library.retention_days)),
     }
     found = [_tab(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
     waiting = base.apply(Lead.objects.filter(library=library)).filter(attention_at__isnull=False)
     return [*found, _tab("attention", waiting)]
+
+
+def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str]) -> Tab | None:
+    """Return how many leads a saved query holds; None for a search, which nobody counts, and for what is no more."""
+    try:
+        selection = read_selection(library, query, actor=actor)
+    except (Invalid, Http404):
+        return None
+    if selection.words:
+        return None
+    leads = _counting(selection).apply(Lead.objects.filter(library=library))
+    column = ORDERS[layout_of(query).order].removeprefix("-")
+    return _tab(key, leads if column == "received_at" else leads.filter(**{f"{column}__isnull": False}))
+
+
+def _counting(selection: Selection) -> Selection:
+    return replace(selection, words=(), test=False if selection.test is None else selection.test)
 
 
 def _tab(key: str, leads: QuerySet[Lead]) -> Tab:
