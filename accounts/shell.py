@@ -96,6 +96,9 @@ def shell(
     menu = (
         NavRow("centers", _("Business Center"), "building", "/b/", current=active == "centers"),
         NavRow("transfers", _("Transfers"), "transfer", "/settings/transfers/", current=active == "transfers"),
+        NavRow(
+            "notifications", _("Notifications"), "bell", "/settings/notifications/", current=active == "notifications"
+        ),
         NavRow("security", _("Security"), "lock", "/settings/security/", current=active == "security"),
         NavRow("terms", _("Lead-generation terms"), "consent", "/settings/terms/", current=active == "terms"),
         NavRow("api", _("API tokens"), "api", "/settings/tokens/", current=active == "api"),

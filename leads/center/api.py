@@ -109,7 +109,7 @@ class OneLibrary(LeadsView):
         """Set retention or contact goal."""
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.MANAGE_PRIVACY, library)
-        values = body_of(request, {"retention_days", "contact_goal_minutes"})
+        values = body_of(request, {"retention_days", "contact_goal_minutes", "mail_names"})
         return Response(library_json(change_library(actor=actor, library=library, values=values)))
 
 

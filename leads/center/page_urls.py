@@ -1,6 +1,18 @@
 from django.urls import path
 
-from leads.center.views import about, access, activity, alarms, exports, integrations, labels, leads, privacy, transfer
+from leads.center.views import (
+    about,
+    access,
+    activity,
+    alarms,
+    exports,
+    integrations,
+    labels,
+    leads,
+    notifications,
+    privacy,
+    transfer,
+)
 
 L = "l/<int:library_id>"
 pages = [
@@ -15,6 +27,10 @@ pages = [
     path(f"{L}/alarms/", alarms.alarms, name="alarms"),
     path(f"{L}/alarms/<int:alarm_id>/noted/", alarms.alarm_noted, name="alarm_noted"),
     path(f"{L}/privacy/", privacy.privacy, name="library_privacy"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+    path("settings/notifications/", notifications.notification_settings, name="notification_settings"),
     path(f"{L}/labels/", labels.labels, name="labels"),
     path(f"{L}/labels/<int:label_id>/", labels.label_change, name="label_change"),
     path(f"{L}/labels/<int:label_id>/delete/", labels.label_delete, name="label_delete"),

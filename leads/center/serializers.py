@@ -91,11 +91,13 @@ class LibraryShape(serializers.Serializer[Any]):
     custodian = serializers.CharField()
     retention_days = serializers.IntegerField()
     contact_goal_minutes = serializers.IntegerField()
+    mail_names = serializers.BooleanField(help_text="Whether names of leads may stand in mails.")
 
 
 class LibraryChange(serializers.Serializer[Any]):
     retention_days = serializers.IntegerField(required=False)
     contact_goal_minutes = serializers.IntegerField(required=False)
+    mail_names = serializers.BooleanField(required=False)
 
 
 def time_json(moment: datetime) -> str:
@@ -190,6 +192,7 @@ def library_json(library: LeadLibrary) -> dict[str, Any]:
         "transferred": library.is_transferred,
         "retention_days": library.retention_days,
         "contact_goal_minutes": library.contact_goal_minutes,
+        "mail_names": library.mail_names,
     }
 
 

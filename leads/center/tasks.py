@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from leads.center.services import heads, watching
+from leads.center.services import heads, mailing, telling, watching
 
 
 @shared_task(name="leads.watch_reading", ignore_result=True)
@@ -13,3 +13,22 @@ def watch_reading() -> None:
 def mail_heads() -> None:
     """Every hour, for libraries whose turn of the day it is: verify the trail, sign its head and mail it."""
     heads.mail_heads()
+
+
+@shared_task(name="leads.tell", ignore_result=True)
+def tell() -> None:
+    """Every three seconds: tell people what has happened since."""
+    telling.tell_on()
+
+
+@shared_task(name="leads.mail_notifications", ignore_result=True)
+def mail_notifications() -> None:
+    """Every five seconds: send the mails that are due."""
+    mailing.mail_due()
+
+
+@shared_task(name="leads.warn_of_expiry", ignore_result=True)
+def warn_of_expiry() -> None:
+    """Every hour: warn of leads whose time is nearly over, and forget what was told long ago."""
+    telling.warn_of_expiry()
+    telling.forget_old()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from leads.center import api as rest
-from leads.center import labels_api, trail_api, views_api
+from leads.center import labels_api, notifications_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -14,6 +14,9 @@ api = [
     path(f"{_LIBRARY}leads/", rest.LibraryLeads.as_view(), name="api_leads"),
     path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
+    path("notifications/", notifications_api.Notifications.as_view(), name="api_notifications"),
+    path("notifications/read/", notifications_api.NotificationsRead.as_view(), name="api_notifications_read"),
+    path("notification-settings/", notifications_api.NotificationSettings.as_view(), name="api_notification_settings"),
     path(f"{_LIBRARY}labels/", labels_api.Labels.as_view(), name="api_labels"),
     path("labels/<int:label_id>/", labels_api.OneLabel.as_view(), name="api_label"),
     path(f"{_LIBRARY}views/", views_api.Views.as_view(), name="api_views"),

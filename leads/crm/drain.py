@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -10,8 +10,7 @@ from django.db import transaction
 from accounts.services.alarms import raise_unopenable
 from leads.crm import outbox
 from leads.crm.connectors.connector import Outcome
-from leads.crm.notices import tell_stopped
-from leads.crm.outbox import Settled, Stopped, Turn
+from leads.crm.outbox import Settled, Turn
 from leads.crm.preparing import UNREADABLE, admit, prepare
 from leads.crm.sending import Sender
 
@@ -29,11 +28,10 @@ class Drained:
 
     attempts: int = 0
     accepted: int = 0
-    stopped: list[Stopped] = field(default_factory=list)
 
     def settle(self, results: list[Settled]) -> None:
         """Settle results and count them."""
-        self.stopped += outbox.settle(results)
+        outbox.settle(results)
         self.attempts += len(results)
         self.accepted += sum(result.verdict.outcome == Outcome.OK for result in results)
 
@@ -43,7 +41,6 @@ def drain(seconds: float = SECONDS) -> Drained:
     drained = Drained()
     with Sender(settings.OUTBOUND_ALLOWED_HOSTS) as sender:
         _send_all(sender, drained, time.monotonic() + seconds)
-    tell_stopped(drained.stopped)
     return drained
 
 

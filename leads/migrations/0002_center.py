@@ -65,7 +65,8 @@ class Migration(migrations.Migration):
                 ('occasion', models.CharField(max_length=60)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('read_at', models.DateTimeField(null=True)),
-                ('mail_due', models.BooleanField(default=False)),
+                ('in_app', models.BooleanField(default=True)),
+                ('mail_at', models.DateTimeField(null=True)),
                 ('mailed_at', models.DateTimeField(null=True)),
             ],
         ),
@@ -204,7 +205,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='notification',
-            index=models.Index(condition=models.Q(('mail_due', True), ('mailed_at', None)), fields=['at'], name='notifications_to_mail'),
+            index=models.Index(condition=models.Q(('mail_at__isnull', False)), fields=['mail_at'], name='notifications_to_mail'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(fields=['object_id'], name='notifications_of_object'),
         ),
         migrations.AddConstraint(
             model_name='notification',

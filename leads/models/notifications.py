@@ -28,8 +28,9 @@ class Notification(models.Model):
     count = models.PositiveIntegerField(default=1)
     occasion = models.CharField(max_length=60)
     at = models.DateTimeField(db_default=Now())
+    in_app = models.BooleanField(default=True)
     read_at = models.DateTimeField(null=True)
-    mail_due = models.BooleanField(default=False)
+    mail_at = models.DateTimeField(null=True)  # when a mail about it is due; a lease of it pushes this on
     mailed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -40,7 +41,8 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "-at", "-id"], name="notifications_newest"),
             models.Index(fields=["user"], name="notifications_unread", condition=Q(read_at=None)),
-            models.Index(fields=["at"], name="notifications_to_mail", condition=Q(mail_due=True, mailed_at=None)),
+            models.Index(fields=["mail_at"], name="notifications_to_mail", condition=Q(mail_at__isnull=False)),
+            models.Index(fields=["object_id"], name="notifications_of_object"),
         ]
 
     def __str__(self) -> str:

@@ -21,10 +21,13 @@ from accounts.services.shares import share_account
 from accounts.services.tokens import create_token
 from accounts.services.transfers import request_transfer
 from leads.center.services.deleting import delete_leads
+from leads.center.services.telling import tell_stretch
+from leads.center.services.working import Change, change_leads
 from leads.crm.services.connections import create_connection
 from leads.exports.services.asking import request_export
 from leads.models import Delivery, DeliveryAttempt, Lead
 from leads.selection import Selection
+from leadscenter.lib.ids import id_at, new_id
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +122,13 @@ def world(transactional_db: None) -> World:
     )
     request_transfer(actor=actor, library=world.library, business_center=world.client)
     raise_unopenable(world.library.pk, "disclose", [gone.pk])
+    change_leads(
+        actor=actor,
+        library=world.library,
+        lead_ids=[Lead.objects.filter(state=Lead.State.LIVE).order_by("pk")[0].pk],
+        change=Change(labels=["call back"]),
+    )
+    tell_stretch(id_at(timezone.now() - timedelta(minutes=1)), new_id())
     return world
 
 
@@ -132,6 +142,9 @@ def pages_of(world: World) -> dict[str, str]:
         "library overview": f"{held_by}/overview/?days=7&by=form",
         "leads": f"{held_by}/leads/",
         "leads without a match": f"{held_by}/leads/?test=1&status=converted",
+        "labels": f"{held_by}/labels/",
+        "notifications": "/notifications/",
+        "notification settings": "/settings/notifications/",
         "trash": f"{held_by}/leads/?state=trashed",
         "lead": f"{held_by}/leads/{lead.pk}/",
         "integrations": f"{held_by}/integrations/",

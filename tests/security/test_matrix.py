@@ -453,9 +453,12 @@ TASKS = {
     "intake.sweep_arriving": "finishes or removes what a crash left",
     "leads.crm.drain": "asks custody before each call: test_transfer",
     "leads.mail_heads": "verifies, signs and mails hashes and counts to who may read the trail",
+    "leads.mail_notifications": "asks right and custody for each mail: test_telling",
     "leads.mark_downloaded": "writes a time on leads of files that were fetched, opens nothing",
     "leads.purge_expired": "what the retention says",
     "leads.run_exports": "asks right and custody for each chunk: test_transfer_jobs",
+    "leads.tell": "tells ids and counts to who holds the right, opens nothing",
+    "leads.warn_of_expiry": "tells counts to who holds the right, opens nothing",
     "leads.watch_reading": "reads the trail, which names no lead's data; mails who may read it",
     "vault.make_keys": "makes keys, opens nothing",
 }

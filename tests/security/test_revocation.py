@@ -3,21 +3,25 @@
 Lines: sessions' cached role; API tokens; running exports at start, at each chunk, at download; finished files; CRM
 connections; queued deliveries; mail that is written later; saved searches; what browsers keep; notes and assignees;
 form edits that change where data goes. There is no CDN in front of pages with leads (they are no-store), no file link
-with a right of its own, no mail that an export is ready. Saved searches do not exist yet: the address of a search holds
-keyed digests of the library and asks like every page. What is saved later must carry the custody it was made in.
+with a right of its own, and the mail that an export is ready holds the address of a page. The address of a search holds
+keyed digests of the library and asks like every page. What is saved carries the custody it was made in.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import audit
 from accounts.access import Can, Refused, may
 from accounts.models import AccountRole, Act, AuditEvent, BusinessCenterRole, LeadLibrary, Transfer, User
 from accounts.refusals import Conflict
@@ -25,9 +29,8 @@ from accounts.services import ad_accounts, business_centers, people
 from accounts.services.asking import ask_for_access, mail_asks
 from accounts.services.transfers import accept_transfer, request_transfer
 from forms_builder import services as forms
+from leads.center.services import mailing, telling
 from leads.crm.drain import drain
-from leads.crm.notices import tell_stopped
-from leads.crm.outbox import Stopped
 from leads.crm.services.connections import create_connection
 from leads.exports import file
 from leads.exports.services.asking import request_export
@@ -35,6 +38,7 @@ from leads.exports.services.handing_out import download
 from leads.exports.services.running import run_due
 from leads.models import Delivery, Export, Lead
 from leads.selection import Selection
+from leadscenter.lib.ids import id_at, new_id
 from tests.callers import Caller
 from tests.fakes.sink import Sink
 from tests.world import CONTENT, World, make_world, person
@@ -282,7 +286,10 @@ def test_mail_goes_to_who_holds_the_right_when_it_is_written(world: World, fall:
     fall.happen(world, world.administrator)
     mail.outbox.clear()
     mail_asks()
-    tell_stopped([Stopped(1, world.library.pk, "CRM", "the receiver answered 410")])
+    with transaction.atomic():
+        audit.record(Act.CONNECTION_DISABLED, world.library, targets=[1])
+    telling.tell_stretch(id_at(timezone.now() - timedelta(minutes=1)), new_id())
+    mailing.mail_due()
     told = {address for message in mail.outbox for address in message.to}
     assert len(mail.outbox) == 2
     assert told == ({world.client_admin.email} if fall.name == "transferred" else {eve().email})

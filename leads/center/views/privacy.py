@@ -38,6 +38,13 @@ class KeepingForm(forms.Form):
             "The clock in the list runs against it; the order by urgency, for leads that arrive from now on."
         ),
     )
+    mail_names = forms.BooleanField(
+        label=gettext_lazy("Names may stand in mails about new leads"),
+        required=False,
+        help_text=gettext_lazy(
+            "Else a mail says that a lead arrived and holds a link. Mails pass other people's servers unsealed."
+        ),
+    )
 
 
 @allows(Can.MANAGE_PRIVACY, of="library")
@@ -45,7 +52,7 @@ def privacy(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show and set retention and contact goal; a time that deletes leads at the next purge is confirmed first."""
     actor, library = actor_of(request), library_of(library_id)
     require(actor, Can.MANAGE_PRIVACY, library)
-    now = {name: getattr(library, name) for name in LIMITS}
+    now = {name: getattr(library, name) for name in (*LIMITS, "mail_names")}
     form = KeepingForm(request.POST if request.method == "POST" else None, initial=now)
     warning = ""
     if request.method == "POST" and form.is_valid():

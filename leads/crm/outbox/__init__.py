@@ -2,7 +2,7 @@
 
 from leads.crm.outbox.leasing import BATCH, LEASE, SLOTS, Leased, Turn, lease
 from leads.crm.outbox.queueing import queue_for, wake
-from leads.crm.outbox.settling import Settled, Stopped, defer, settle, skip
+from leads.crm.outbox.settling import Settled, defer, settle, skip
 
 __all__ = [
     "BATCH",
@@ -10,7 +10,6 @@ __all__ = [
     "SLOTS",
     "Leased",
     "Settled",
-    "Stopped",
     "Turn",
     "defer",
     "lease",

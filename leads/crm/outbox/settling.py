@@ -54,33 +54,19 @@ class Settled:
     attempt_id: int = field(default_factory=new_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A connection that was taken out of service just now; whoever may connect a CRM should be told."""
-
-    connection_id: int
-    library_id: int
-    name: str
-    reason: str
-
-
-def settle(results: Sequence[Settled]) -> list[Stopped]:
-    """Write the results: attempts, states, next times, the connections' health, the trail.
-
-    Returns the connections that these results took out of service.
-    """
+def settle(results: Sequence[Settled]) -> None:
+    """Write the results: attempts, states, next times, the connections' health, the trail."""
     if not results:
-        return []
+        return
     with transaction.atomic():
         connections = _lock_connections({result.leased.connection_id for result in results})
         ours = _still_ours(results)
         clock = _clock(connections)
         DeliveryAttempt.objects.bulk_create([_attempt(result, clock) for result in results])
         _settle_rows([(result, ours[result.leased.id]) for result in results if result.leased.id in ours])
-        stopped = _settle_connections(connections, clock, [result for result in results if result.leased.id in ours])
+        _settle_connections(connections, clock, [result for result in results if result.leased.id in ours])
         _record(results)
     _keep_excerpts(results)
-    return stopped
 
 
 def skip(leased: Iterable[Leased]) -> None:
@@ -159,14 +145,11 @@ def _settle_rows(ours: Sequence[tuple[Settled, int]]) -> None:
         Delivery.objects.filter(pk__in=list(waits)).update(due_at=Now() + wait_of, **answered)
 
 
-def _settle_connections(
-    connections: Mapping[int, Connection], now: datetime, results: Sequence[Settled]
-) -> list[Stopped]:
+def _settle_connections(connections: Mapping[int, Connection], now: datetime, results: Sequence[Settled]) -> None:
     succeeded = Counter(r.leased.connection_id for r in results if r.verdict.outcome == Outcome.OK)
     failed = Counter(r.leased.connection_id for r in results if r.verdict.outcome in _FAILURES)
     stops = {r.leased.connection_id: _STOPS[r.verdict.outcome] for r in results if r.verdict.outcome in _STOPS}
     well: list[int] = []
-    stopped: list[Stopped] = []
     for pk, row in connections.items():
         before = _health(row)
         health = breaker.after(before, succeeded=succeeded[pk], failed=failed[pk], now=now)
@@ -176,17 +159,15 @@ def _settle_connections(
             Connection.objects.filter(pk=pk).update(**asdict(health))
         stop = stops.get(pk) or (_HOPELESS if health.hopeless(now) else None)
         if stop and row.state == Connection.State.ACTIVE:
-            stopped.append(_stop(row, *stop))
+            _stop(row, *stop)
     Connection.objects.filter(pk__in=well).update(last_success_at=Now())
-    return stopped
 
 
-def _stop(row: Connection, state: Connection.State, reason: str) -> Stopped:
-    """Take a connection out of service; its deliveries wait."""
+def _stop(row: Connection, state: Connection.State, reason: str) -> None:
+    """Take a connection out of service; its deliveries wait, and who may connect a CRM is told from the trail."""
     library = LeadLibrary.objects.get(pk=row.library_id)
     audit.record(Act.CONNECTION_DISABLED, library, targets=[row.pk], state=str(state), reason=reason)
     Connection.objects.filter(pk=row.pk).update(state=state, state_reason=reason)
-    return Stopped(row.pk, row.library_id, row.name, reason)
 
 
 def _health(row: Connection) -> Health:

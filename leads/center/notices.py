@@ -1,0 +1,100 @@
+"""Notifications in words: a sentence and where it leads. They name accounts and connections, never a lead."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from leads.models import Connection, Notification
+
+ICONS = {
+    Notification.Kind.NEW_LEAD: "leads",
+    Notification.Kind.ASSIGNED: "assign",
+    Notification.Kind.FOLLOW_UP: "clock",
+    Notification.Kind.CONNECTION: "integrations",
+    Notification.Kind.EXPIRY: "hourglass",
+    Notification.Kind.EXPORT: "exports",
+    Notification.Kind.IMPORT: "submit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification as it is read; `url` is a path of ours."""
+
+    id: int
+    kind: str
+    icon: str
+    text: str
+    url: str
+    at: datetime
+    read: bool
+
+
+def notices(rows: Iterable[Notification]) -> list[Notice]:
+    """Put notifications, with their libraries and ad accounts fetched, into words; one query for names."""
+    rows = list(rows)
+    wanted = [row.object_id for row in rows if row.kind == Notification.Kind.CONNECTION]
+    names = Connection.objects.only("name", "state_reason").in_bulk(wanted) if wanted else {}
+    return [
+        Notice(
+            row.pk,
+            row.kind,
+            ICONS[Notification.Kind(row.kind)],
+            _text(row, names),
+            _url(row),
+            row.at,
+            row.read_at is not None,
+        )
+        for row in rows
+    ]
+
+
+def _text(row: Notification, names: dict[int, Connection]) -> str:
+    told = {"account": row.library.ad_account.name, "n": f"{row.count:,}"}
+    if connection := names.get(row.object_id):
+        told |= {"name": connection.name, "why": connection.state_reason or _("it kept failing")}
+    match row.kind:
+        case Notification.Kind.NEW_LEAD:
+            text = ngettext("A new lead arrived in %(account)s", "%(n)s new leads arrived in %(account)s", row.count)
+        case Notification.Kind.ASSIGNED:
+            text = ngettext(
+                "A lead of %(account)s is assigned to you", "%(n)s leads of %(account)s are assigned to you", row.count
+            )
+        case Notification.Kind.FOLLOW_UP:
+            text = _("A follow-up in %(account)s is due")
+        case Notification.Kind.CONNECTION:
+            text = _("The connection “%(name)s” of %(account)s stopped: %(why)s. Its leads wait; nothing is lost")
+            if connection is None:
+                text = _("A connection of %(account)s stopped. Its leads wait; nothing is lost")
+        case Notification.Kind.EXPIRY:
+            text = ngettext(
+                "%(n)s lead of %(account)s is deleted within a week, when its time is over",
+                "%(n)s leads of %(account)s are deleted within a week, when their time is over",
+                row.count,
+            )
+        case Notification.Kind.EXPORT:
+            text = ngettext(
+                "The file with %(n)s lead of %(account)s is ready",
+                "The file with %(n)s leads of %(account)s is ready",
+                row.count,
+            )
+        case _:
+            text = _("The import into %(account)s has ended")
+    return text % told
+
+
+def _url(row: Notification) -> str:
+    place = f"/l/{row.library_id}"
+    lead = f"{place}/leads/{row.object_id}/" if row.object_id and row.count == 1 else f"{place}/leads/"
+    return {
+        Notification.Kind.NEW_LEAD: lead,
+        Notification.Kind.ASSIGNED: lead if row.count == 1 else f"{place}/leads/?assignee=me",
+        Notification.Kind.FOLLOW_UP: lead,
+        Notification.Kind.CONNECTION: f"{place}/integrations/{row.object_id}/",
+        Notification.Kind.EXPIRY: f"{place}/leads/?expiring=1",
+        Notification.Kind.EXPORT: f"{place}/exports/",
+        Notification.Kind.IMPORT: f"{place}/imports/",
+    }[Notification.Kind(row.kind)]

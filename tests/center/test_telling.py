@@ -1,0 +1,308 @@
+"""What people are told: once each, only who may, nothing of a lead in a mail, and where they want it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts import audit
+from accounts.models import Act, AuditEvent, LeadLibrary, User
+from accounts.services import ad_accounts
+from accounts.services.tokens import create_token
+from leads.center.selectors.notifications import unread_count
+from leads.center.services import mailing, telling
+from leads.center.services.noticing import change_wishes
+from leads.center.services.working import Change, change_leads
+from leads.models import Connection, FollowUp, Lead, Notification
+from leadscenter.lib.ids import new_id
+from tests.counting import statements
+from tests.world import World, make_world, person
+
+pytestmark = pytest.mark.django_db
+Kind = Notification.Kind
+
+
+@pytest.fixture
+def world() -> World:
+    cache.clear()
+    return make_world()
+
+
+@pytest.fixture
+def tell(world: World) -> Callable[[], list[Notification]]:
+    """Tell everything up to now; return every notification, oldest first."""
+
+    def told() -> list[Notification]:
+        until = new_id()
+        place = until - telling.ID_STRETCH
+        while place < until:
+            place, _made = telling.tell_stretch(place, until)
+        telling.tell_follow_ups()
+        return list(Notification.objects.order_by("at", "pk"))
+
+    return told
+
+
+def wish(user: User, kind: str, *, in_app: bool = True, by_mail: bool = True) -> None:
+    change_wishes(actor=user, wishes={kind: (in_app, by_mail)})
+
+
+def api(user: User) -> Client:
+    return Client(headers={"Authorization": f"Bearer {create_token(user=user, name='t')[1]}"})
+
+
+def colleague(world: World) -> User:
+    second = person("Cleo")
+    ad_accounts.set_member(actor=world.administrator, ad_account=world.account, user=second, role="administrator")  # type: ignore[arg-type]
+    return second
+
+
+# ---- what is told ----------------------------------------------------------------------------------------------------
+
+
+def test_a_new_lead_is_told_once_to_who_may_view_it(world: World, tell: Callable[[], list[Notification]]) -> None:
+    lead = world.add_lead()
+    [told] = tell()
+    assert (told.user, told.kind, told.object_id, told.count) == (world.administrator, Kind.NEW_LEAD, lead.pk, 1)
+    assert tell() == [told]
+    assert unread_count(world.administrator) == 1
+    assert [unread_count(user) for user in (world.operator, world.analyst, world.stranger)] == [0, 0, 0]
+
+
+def test_test_leads_and_imported_leads_are_not_told(world: World, tell: Callable[[], list[Notification]]) -> None:
+    world.add_lead(is_test=True)
+    Lead.objects.filter(pk=world.add_lead(email="b@example.com").pk).update(source=Lead.Source.IMPORT)
+    assert tell() == []
+
+
+def test_many_leads_at_once_are_told_as_one_number(world: World, tell: Callable[[], list[Notification]]) -> None:
+    for number in range(telling.ONE_BY_ONE + 1):
+        world.add_lead(email=f"p{number}@example.com")
+    [told] = tell()
+    assert told.count == telling.ONE_BY_ONE + 1
+    answer = api(world.administrator).get("/api/v1/notifications/").json()
+    assert [row["text"] for row in answer["results"]] == ["21 new leads arrived in Brand ads"]
+
+
+def test_tick_goes_on_behind_now_and_a_lost_place_tells_nobody_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_lead()
+    assert telling.tell_on() == 0  # younger than six seconds: a late commit could still come before it
+    cache.delete(telling.PLACE)
+    monkeypatch.setattr(telling, "BEHIND", -timedelta(seconds=5))
+    assert telling.tell_on() == 1
+    assert telling.tell_on() == 0
+    cache.delete(telling.PLACE)
+    assert telling.tell_on() == 0
+    assert Notification.objects.count() == 1
+
+
+def test_assignment_is_told_to_the_assignee_but_not_to_oneself(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    second, lead = colleague(world), world.add_lead()
+    tell()
+    Notification.objects.all().delete()
+    for assignee in (world.administrator, second):
+        change_leads(
+            actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(assignee=assignee.pk)
+        )
+    assert [(one.user, one.object_id) for one in tell() if one.kind == Kind.ASSIGNED] == [(second, lead.pk)]
+
+
+def test_due_follow_up_reminds_once_and_a_later_one_not_yet(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    leads = [world.add_lead(email=f"p{number}@example.com") for number in range(2)]
+    for lead, hours in zip(leads, (-1, 1), strict=True):
+        FollowUp.objects.create(
+            lead=lead,
+            library_id=world.library.pk,
+            user=world.administrator,
+            set_by=world.administrator,
+            due_at=timezone.now() + timedelta(hours=hours),
+        )
+    told = [one.object_id for one in tell() if one.kind == Kind.FOLLOW_UP]
+    assert told == [leads[0].pk]
+    assert [one.object_id for one in tell() if one.kind == Kind.FOLLOW_UP] == told
+    assert [one.reminded_at is not None for one in FollowUp.objects.order_by("due_at")] == [True, False]
+
+
+def test_stopped_connection_is_told_with_its_reason(world: World, tell: Callable[[], list[Notification]]) -> None:
+    connection = Connection.objects.create(
+        library=world.library, kind="webhook", name="Our CRM", custody=1, created_by=world.administrator,
+        state="disabled", state_reason="the receiver answered 410",
+    )  # fmt: skip
+    with transaction.atomic():
+        audit.record(Act.CONNECTION_DISABLED, world.library, targets=[connection.pk])
+    tell()
+    [row] = api(world.administrator).get("/api/v1/notifications/").json()["results"]
+    assert row["text"].startswith("The connection “Our CRM” of Brand ads stopped: the receiver answered 410.")
+    assert row["url"] == f"/l/{world.library.pk}/integrations/{connection.pk}/"
+
+
+def test_expiry_is_warned_of_once_a_week_with_how_many(world: World) -> None:
+    for number in range(3):
+        lead = world.add_lead(email=f"p{number}@example.com", is_test=number == 2)
+        Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(days=85))
+    world.add_lead(email="young@example.com")
+    assert (telling.warn_of_expiry(), telling.warn_of_expiry()) == (1, 0)
+    told = Notification.objects.get()
+    assert (told.kind, told.count, told.user) == (Kind.EXPIRY, 2, world.administrator)
+
+
+def test_old_notifications_are_forgotten(world: World, tell: Callable[[], list[Notification]]) -> None:
+    world.add_lead()
+    tell()
+    assert telling.forget_old() == 0
+    Notification.objects.update(at=timezone.now() - timedelta(days=91))
+    assert telling.forget_old() == 1
+
+
+# ---- where, and to whom ----------------------------------------------------------------------------------------------
+
+
+def test_wishes_decide_where(world: World, tell: Callable[[], list[Notification]]) -> None:
+    wish(world.administrator, "new_lead", in_app=False, by_mail=True)
+    world.add_lead()
+    [told] = tell()
+    assert (told.in_app, told.mail_at is not None, unread_count(world.administrator)) == (False, True, 0)
+    wish(world.administrator, "new_lead", in_app=False, by_mail=False)
+    world.add_lead(email="b@example.com")
+    assert tell() == [told]
+
+
+def test_after_a_transfer_the_giver_reads_and_is_mailed_nothing(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    wish(world.administrator, "new_lead")
+    world.add_lead()
+    tell()
+    assert unread_count(world.administrator) == 1
+    world.hand_over()
+    mail.outbox.clear()
+    assert unread_count(world.administrator) == 0
+    assert api(world.administrator).get("/api/v1/notifications/").json()["results"] == []
+    assert mailing.mail_due() == 1  # done with, not sent
+    assert mail.outbox == []
+
+
+# ---- mails -----------------------------------------------------------------------------------------------------------
+
+
+def test_mail_holds_a_link_and_nothing_of_the_lead(world: World, tell: Callable[[], list[Notification]]) -> None:
+    wish(world.administrator, "new_lead")
+    lead = world.add_lead(name="Zoe Quux", email="zoe@quux.example", phone="+4915199988877", wish="a canary")
+    tell()
+    looks = AuditEvent.objects.filter(targets__object_id=lead.pk).count()
+    assert (mailing.mail_due(), mailing.mail_due()) == (1, 0)
+    [sent] = mail.outbox
+    assert sent.to == [world.administrator.email]
+    assert f"/l/{world.library.pk}/leads/{lead.pk}/" in sent.body
+    assert "/settings/notifications/" in sent.extra_headers["List-Unsubscribe"]
+    whole = str(sent.message()).lower()
+    assert not [word for word in ("zoe", "quux", "99988877", "canary") if word in whole]
+    assert AuditEvent.objects.filter(targets__object_id=lead.pk).count() == looks
+
+
+def test_name_stands_in_the_mail_where_the_holder_allows_it_and_is_a_look(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    answer = api(world.administrator).patch(
+        f"/api/v1/libraries/{world.library.pk}/", {"mail_names": True}, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["mail_names"]) == (200, True)
+    wish(world.administrator, "new_lead")
+    lead = world.add_lead(name="Zoe Quux", email="zoe@quux.example")
+    tell()
+    mailing.mail_due()
+    [sent] = mail.outbox
+    assert "Zoe Quux" in sent.body
+    assert "quux.example" not in sent.body
+    event = AuditEvent.objects.get(act=Act.LEADS_LISTED, purpose="mail")
+    assert (event.actor, list(event.targets.values_list("object_id", flat=True))) == (world.administrator, [lead.pk])
+
+
+def test_mail_that_fails_is_sent_later(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings
+) -> None:
+    wish(world.administrator, "new_lead")
+    world.add_lead()
+    tell()
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert mailing.mail_due() == 0
+    settings.EMAIL_BACKEND = working
+    assert mailing.mail_due() == 0  # leased for five minutes
+    Notification.objects.update(mail_at=timezone.now())
+    assert mailing.mail_due() == 1
+    assert len(mail.outbox) == 1
+
+
+# ---- pages and API ---------------------------------------------------------------------------------------------------
+
+
+def test_reading_one_and_all(world: World, tell: Callable[[], list[Notification]]) -> None:
+    for number in range(3):
+        world.add_lead(email=f"p{number}@example.com")
+    told = tell()
+    client = Client()
+    client.force_login(world.administrator)
+    assert "3 unread notifications" in client.get("/notifications/bell/").content.decode()
+    client.post("/notifications/read/", {"id": str(told[0].pk)})
+    assert unread_count(world.administrator) == 2
+    stranger = api(world.stranger).post(
+        "/api/v1/notifications/read/", {"ids": [str(told[1].pk)]}, content_type="application/json"
+    )
+    assert (stranger.json(), unread_count(world.administrator)) == ({"read": 0}, 2)
+    answer = api(world.administrator).post("/api/v1/notifications/read/", {}, content_type="application/json")
+    assert (answer.json(), unread_count(world.administrator)) == ({"read": 2}, 0)
+    assert "You have read everything" in client.get("/notifications/?unread=1").content.decode()
+
+
+def test_settings_page_saves_every_kind(world: World) -> None:
+    client = Client()
+    client.force_login(world.administrator)
+    client.post("/settings/notifications/", {"in_app_new_lead": "on", "by_mail_export": "on"})
+    rows = api(world.administrator).get("/api/v1/notification-settings/").json()["results"]
+    said = {row["kind"]: (row["in_app"], row["by_mail"]) for row in rows}
+    assert said == dict.fromkeys(Kind.values, (False, False)) | {"new_lead": (True, False), "export": (False, True)}
+
+
+@pytest.mark.parametrize("body", [{"kind": "nonsense"}, {"kind": "export", "by_mail": "yes"}, {}])
+def test_a_wish_that_is_none_changes_nothing(world: World, body: dict[str, str]) -> None:
+    before = api(world.administrator).get("/api/v1/notification-settings/").json()
+    answer = api(world.administrator).patch("/api/v1/notification-settings/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert api(world.administrator).get("/api/v1/notification-settings/").json() == before
+
+
+def test_listing_costs_the_same_for_one_and_many(world: World, tell: Callable[[], list[Notification]]) -> None:
+    client = api(world.administrator)
+    world.add_lead()
+    tell()
+    client.get("/api/v1/notifications/")
+    with statements() as few:
+        client.get("/api/v1/notifications/")
+    for number in range(12):
+        world.add_lead(email=f"p{number}@example.com")
+    tell()
+    with statements() as many:
+        assert len(client.get("/api/v1/notifications/").json()["results"]) == 13
+    assert len(many) == len(few)
+
+
+def test_library_says_whether_names_may_be_mailed_only_for_its_holders(world: World) -> None:
+    answer = api(world.operator).patch(
+        f"/api/v1/libraries/{world.library.pk}/", {"mail_names": True}, content_type="application/json"
+    )
+    assert answer.status_code == 403
+    assert not LeadLibrary.objects.get(pk=world.library.pk).mail_names
