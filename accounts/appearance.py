@@ -13,7 +13,9 @@ YEAR = 365 * 24 * 3600
 @public
 @require_POST
 def appearance(request: HttpRequest) -> HttpResponse:
-    """Store `theme` (system, light, dark) or `rail` (1: narrow sidebar); an unknown value changes nothing.
+    """Store `theme` (system, light, dark), `density` (comfortable, compact) or `rail` (1: narrow sidebar).
+
+    An unknown value changes nothing.
 
     A script gets 204; a plain form goes back to `next`.
     """
@@ -27,6 +29,8 @@ def appearance(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
             User.objects.filter(pk=request.user.pk).update(theme=theme)
         _remember(response, "theme", theme, secure=request.is_secure())
+    if request.POST.get("density") in User.Density.values and isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(density=request.POST["density"])
     if rail in ("0", "1"):
         _remember(response, "rail", rail, secure=request.is_secure())
     return response

@@ -19,6 +19,7 @@ from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form
 from leads.conditions import DELIVERIES, expiring_before, sent_as
 from leads.models import Label, Lead, LeadLabel
+from leads.naming import narrowed_by
 from leads.vault.search import MAX_WORDS
 from leads.vault.walking import Word, words_of
 from leadscenter.lib.regions import REGIONS
@@ -188,11 +189,15 @@ def is_storable(text: str) -> bool:
 
 
 def with_search(selection: Selection, library: LeadLibrary, typed: object) -> Selection:
-    """Return the selection that also asks for what was typed, as digests."""
+    """Return the selection that also asks for what was typed: the form, campaign, ad group, ad or lead that it names,
+    else people, as digests.
+    """
     if typed in (None, ""):
         return selection
     if not isinstance(typed, str):
         raise Invalid({"q": _("Must be text.")})
+    if found := narrowed_by(library, typed) if is_storable(typed) else {}:
+        return replace(selection, **found)
     words = words_of(library.pk, typed)
     if not words:
         raise Invalid({"q": _("Type an e-mail, a phone number or its last six digits, or words of a name.")})

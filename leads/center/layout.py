@@ -1,6 +1,6 @@
 """How the list is laid out, as its URL says it: the order of the rows and which columns stand in which order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,18 @@ class Layout:
         """Return the URL parameters that say the same; what is usual is not said."""
         found = {"sort": self.order} if self.order != "received" else {}
         return found | ({"cols": ",".join(self.columns) or "none"} if self.columns != USUAL else {})
+
+
+def moved(columns: Sequence[str], move: str) -> tuple[str, ...]:
+    """Return the known columns in order, one of them moved: `move` is its key, a colon and -1 or 1."""
+    found = list(dict.fromkeys(name for name in columns if name in COLUMNS))
+    key, _colon, step = move.partition(":")
+    if key in found and step in ("-1", "1"):
+        place = found.index(key) + int(step)
+        if 0 <= place < len(found):
+            found.remove(key)
+            found.insert(place, key)
+    return tuple(found)
 
 
 def layout_of(given: Mapping[str, Any]) -> Layout:

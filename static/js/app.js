@@ -5,6 +5,8 @@ import "./charts.js";
 import "./copy.js";
 import "./toasts.js";
 import "./selection.js";
+import "./cells.js";
+import "./columns.js";
 import "./drawer.js";
 import "./definitions.js";
 import "./shortcuts.js";

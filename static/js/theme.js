@@ -3,7 +3,7 @@ const root = document.documentElement;
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches("[data-theme-form], [data-rail]")) return;
+  if (!form.matches("[data-theme-form], [data-density-form], [data-rail]")) return;
   const button = event.submitter;
   if (!button) return;
   event.preventDefault();
@@ -11,6 +11,11 @@ document.addEventListener("submit", async (event) => {
   if (button.name === "theme") {
     root.dataset.theme = button.value;
     for (const other of form.querySelectorAll("button[name=theme]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+  } else if (button.name === "density") {
+    root.dataset.density = button.value;
+    for (const other of form.querySelectorAll("button[name=density]")) {
       other.setAttribute("aria-pressed", String(other === button));
     }
   } else {

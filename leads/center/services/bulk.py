@@ -1,5 +1,7 @@
 """Many leads at once: by their ids or by a filter, which is a list of ids at the moment of the act."""
 
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, require
@@ -9,6 +11,43 @@ from leads.center.services.working import MOST_AT_ONCE
 from leads.models import Lead
 from leads.selection import Selection
 from leads.vault.walking import rarest_first, walk
+from leadscenter.lib.paging import BadCursor, keyset_page
+
+COUNTED_AT_MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Leads to work on now; `next` is where to go on, `before` how many were done, `total` how many matched here."""
+
+    ids: list[int]
+    next: str = ""
+    before: int = 0
+    total: int = 0
+
+    @property
+    def done(self) -> int:
+        """Return how many are done with this step."""
+        return self.before + len(self.ids)
+
+
+def step_of(*, actor: User, library: LeadLibrary, selection: Selection, after: str, before: int) -> Step:
+    """Return the next thousand leads that match, newest first, behind `after`; raise `Refused`, `Invalid`.
+
+    The place is that of a lead, so that leads which no longer match once they were worked on are not looked for again.
+    """
+    if selection.words:
+        return Step(ids_of(actor=actor, library=library, selection=selection))
+    require(actor, Can.WORK_LEADS, library)
+    leads = selection.apply(Lead.objects.filter(library=library))
+    try:
+        page = keyset_page(leads, size=MOST_AT_ONCE, cursor=after or None)
+    except BadCursor as error:
+        raise Invalid({"after": _("This step is not one of this list. Start again.")}) from error
+    if not page.rows and not before:
+        raise Invalid({"filter": _("No lead matches.")})
+    left = leads.order_by().values("pk")[:COUNTED_AT_MOST].count() if page.next else 0
+    return Step([lead.pk for lead in page.rows], page.next or "", before, left)
 
 
 def ids_of(*, actor: User, library: LeadLibrary, selection: Selection) -> list[int]:

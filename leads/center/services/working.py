@@ -41,11 +41,12 @@ KEEP: Final = Keep.IT
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to set: a status, all labels by name, or labels to add, the assignee's id (None: nobody)."""
+    """What to set: a status, all labels by name, or labels to add and to take off, the assignee's id (None: nobody)."""
 
     status: str | Keep = KEEP
     labels: Sequence[str] | Keep = KEEP
     add_labels: Sequence[str] = ()
+    remove_labels: Sequence[str] = ()
     assignee: int | Keep | None = KEEP
 
 
@@ -70,10 +71,12 @@ def change_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
             grant_path=grant_path(library),
             status=None if isinstance(change.status, Keep) else change.status,
             labels=len(labels) if change.add_labels or not isinstance(change.labels, Keep) else None,
+            labels_off=len(change.remove_labels) or None,
             assignee=None if isinstance(change.assignee, Keep) else change.assignee or 0,
         )
         changed = _set_status(leads, change.status) | _set_assignee(leads, assignee)
         changed |= _set_labels(leads, labels, replace=not isinstance(change.labels, Keep))
+        changed |= _take_labels(library, leads, change.remove_labels)
         differing = [lead for lead in leads if lead.pk in changed]
         _count_change(differing)
         queue_updates(library.pk, differing)
@@ -169,6 +172,17 @@ def _set_labels(leads: Iterable[Lead], labels: Sequence[Label], *, replace: bool
         for label_id in sorted(wanted - found[lead_id])
     ]
     LeadLabel.objects.bulk_create(missing, ignore_conflicts=True)
+    return changed
+
+
+def _take_labels(library: LeadLibrary, leads: Iterable[Lead], names: Sequence[str]) -> set[int]:
+    if not names:
+        return set()
+    rows = LeadLabel.objects.filter(
+        lead__in=[lead.pk for lead in leads], label__library=library, label__name__in=[name.strip() for name in names]
+    )
+    changed = set(rows.values_list("lead_id", flat=True))
+    rows.delete()
     return changed
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Act, LeadLibrary, User
 from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
+from leads.center.layout import layout_of
 from leads.center.selectors.deliveries import LeadDelivery, sent_of
 from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import LeadDetail, Moment, open_lead
@@ -154,16 +155,23 @@ def drawer_of(actor: User, lead: Lead, given: Mapping[str, Any], *, revealed: bo
     """Open the lead and put it into words; the trace of the look is written by the opening."""
     library = lead.library
     selection = read_selection(library, given, actor=actor)
-    order = "attention" if given.get("sort") == "attention" else "received"
+    order = layout_of(given).order
     detail = open_lead(actor=actor, lead=lead, reveal=revealed)
-    return _drawer(detail, library, selection, order, revealed=revealed, here=address)
+    kept = params_of(selection, order, given)
+    return _drawer(detail, library, selection, order, kept, revealed=revealed, here=address)
 
 
 def _drawer(
-    detail: LeadDetail, library: LeadLibrary, selection: Selection, order: str, *, revealed: bool, here: str
+    detail: LeadDetail,
+    library: LeadLibrary,
+    selection: Selection,
+    order: str,
+    params: dict[str, str],
+    *,
+    revealed: bool,
+    here: str,
 ) -> Drawer:
     lead, shown = detail.lead, detail.shown
-    params = params_of(selection, order)
     base = f"/l/{library.pk}/leads/{lead.pk}/"
     query = address(library, params)[len(f"/l/{library.pk}/leads/") :]
     answers = tuple(
@@ -217,7 +225,7 @@ def _drawer(
 
 def _neighbours(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> tuple[int | None, int | None]:
     """Return the leads before and after this one in the list it was opened from; a search has none."""
-    if selection.words or order == "attention":
+    if selection.words or order != "received":
         return None, None
     rows: QuerySet[Lead] = selection.apply(Lead.objects.filter(library=library))
     newer = rows.filter(received_at__gt=lead.received_at).order_by("received_at", "pk").values_list("pk", flat=True)

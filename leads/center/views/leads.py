@@ -1,35 +1,34 @@
 """The list of leads, the lead in its drawer, and the work on them. Every page is whole without htmx."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Can, require
 from accounts.declarations import allows
-from accounts.freshness import ask_again, fresh, is_fresh
+from accounts.freshness import fresh
 from accounts.models import LeadLibrary, User
-from accounts.refusals import Conflict, Invalid
+from accounts.refusals import Invalid
 from accounts.shell import shell
+from leads.center.layout import Layout, layout_of, moved
 from leads.center.selectors.library import lead_of, library_of
-from leads.center.selectors.listing import list_leads, tabs
-from leads.center.services.bulk import ids_of
+from leads.center.selectors.listing import counted, list_leads, tabs
+from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.working import KEEP, Change, add_note, change_leads
 from leads.center.views.detail import drawer_of
-from leads.center.views.listing import list_page, views_of
-from leads.exports.services.asking import request_export
-from leads.models import Lead
-from leads.selection import Selection, read_id, read_selection
-from leads.vault.walking import words_of
+from leads.center.views.listing import address, count_said, list_page
+from leads.center.views.tabs import views_of
+from leads.models import Lead, SavedView
+from leads.naming import offers
+from leads.selection import read_id, read_selection, with_search
 from leadscenter.lib.paging import BadCursor
 
 Params = Mapping[str, Any]
@@ -43,10 +42,16 @@ def person(request: HttpRequest) -> User:
 
 def order_of(params: Params) -> str:
     """Return the order that a URL asks for; anything unknown is newest first."""
-    return "attention" if params.get("sort") == "attention" else "received"
+    return layout_of(params).order
 
 
-def whole_list(request: HttpRequest, library: LeadLibrary, *, selected: int | None = None) -> dict[str, Any]:
+def whole_list(
+    request: HttpRequest,
+    library: LeadLibrary,
+    *,
+    selected: int | None = None,
+    saved: Sequence[SavedView] | None = None,
+) -> dict[str, Any]:
     """Return the context of the list page for the filters in the URL; writes the trace of the look."""
     actor = person(request)
     selection = read_selection(library, request.GET, actor=actor)
@@ -57,7 +62,8 @@ def whole_list(request: HttpRequest, library: LeadLibrary, *, selected: int | No
         )
     except BadCursor:
         page = list_leads(actor=actor, library=library, selection=selection, order=order)
-    listed = list_page(actor, library, selection, order, page, request.GET, selected=selected)
+    saved = saved_views(actor, library) if saved is None else saved
+    listed = list_page(actor, library, selection, page, request.GET, saved=saved, selected=selected)
     return {"page": listed, **shell(request, library=library, active="leads")}
 
 
@@ -66,7 +72,23 @@ def whole_list(request: HttpRequest, library: LeadLibrary, *, selected: int | No
 @require_GET
 def leads(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show the list of leads, contact details masked."""
-    return render(request, "leads/list.html", whole_list(request, library_of(library_id)))
+    library = library_of(library_id)
+    saved = saved_views(person(request), library)
+    if elsewhere := _elsewhere(request, library, saved):
+        return redirect(elsewhere)
+    return render(request, "leads/list.html", whole_list(request, library, saved=saved))
+
+
+def _elsewhere(request: HttpRequest, library: LeadLibrary, saved: Sequence[SavedView]) -> str:
+    """Return where a bare address leads to, a person's first view, and what the column chooser's form means."""
+    if not request.GET:
+        mine = next((view for view in saved if view.is_default and view.owner_id == request.user.pk), None)
+        return address(library, mine.query | {"view": str(mine.pk)}) if mine else ""
+    if "col" not in request.GET and "move" not in request.GET:
+        return ""
+    kept = {name: str(value) for name, value in request.GET.items() if name not in ("col", "cols", "move")}
+    columns = moved(request.GET.getlist("col"), request.GET.get("move", ""))
+    return address(library, kept | Layout(columns=columns).as_params())
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -74,9 +96,24 @@ def leads(request: HttpRequest, library_id: int) -> HttpResponse:
 def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     """Return the views of the list with their counts: a request of its own, after the page."""
     library, actor = library_of(library_id), person(request)
-    selection = read_selection(library, request.GET, actor=actor)
-    views = views_of(library, selection, order_of(request.GET), actor, counted=tabs(actor, library, selection))
-    return render(request, "leads/_views.html", {"page": {"views": views}, "counts": True})
+    selection, layout = read_selection(library, request.GET, actor=actor), layout_of(request.GET)
+    saved = saved_views(actor, library)
+    numbers = tabs(actor, library, selection)
+    numbers += [tab for view in saved if (tab := counted(actor, library, str(view.pk), view.query))]
+    opened = str(request.GET.get("view", ""))
+    views = views_of(library, selection, layout, actor, saved=saved, open_view=opened, counted=numbers)
+    said = count_said(counted(actor, library, "", request.GET), counted(actor, library, "", {}))
+    return render(request, "leads/_views.html", {"page": {"views": views, "count_text": said}, "counts": True})
+
+
+@allows(Can.VIEW_LEADS, of="library")
+@never_cache
+@require_GET
+def names(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Return what the search offers while somebody types: all of it at once, so that what is typed stays there."""
+    library = library_of(library_id)
+    require(person(request), Can.VIEW_LEADS, library)
+    return render(request, "leads/_names.html", {"offers": offers(library)})
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -85,12 +122,13 @@ def search(request: HttpRequest, library_id: int) -> HttpResponse:
     """Turn what was typed into digests and lead to the list: the address never holds the value."""
     library, actor = library_of(library_id), person(request)
     require(actor, Can.VIEW_LEADS, library)
-    selection = read_selection(library, request.POST, actor=actor)
-    words = words_of(library.pk, request.POST.get("q", ""))
-    kept = selection.without("words").as_params()
-    if words:
-        kept["s"] = ".".join(word.encode() for word in words)
-    return redirect(f"/l/{library.pk}/leads/?{urlencode(kept)}" if kept else f"/l/{library.pk}/leads/")
+    selection = read_selection(library, request.POST, actor=actor).without("words").without("leads")
+    try:
+        selection = with_search(selection, library, request.POST.get("q", ""))
+    except Invalid as invalid:
+        messages.error(request, str(next(iter(invalid.errors.values()))))
+    columns = {"cols": request.POST["cols"]} if request.POST.get("cols") else {}
+    return redirect(address(library, (selection.as_params() | columns) or {"view": "all"}))
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -144,11 +182,7 @@ def _after(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
 def change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Set the status or the assignee of a lead, or put a label on or off."""
     library, actor = library_of(library_id), person(request)
-    wanted = _wanted(request.POST)
-    if taken := request.POST.get("label_off"):
-        found = lead_of(actor, lead_id, can=Can.WORK_LEADS)
-        names = [row.label.name for row in found.labelled.select_related("label") if row.label.name != taken]
-        wanted = Change(labels=names)
+    wanted = wanted_change(request.POST)
     try:
         change_leads(actor=actor, library=library, lead_ids=[lead_id], change=wanted)
     except Invalid as invalid:
@@ -156,13 +190,16 @@ def change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     return _after(request, library_id, lead_id)
 
 
-def _wanted(posted: Params) -> Change:
+def wanted_change(posted: Params) -> Change:
+    """Return the change that a form asks for."""
     assignee = posted.get("assignee")
     added = posted.get("label_on") or (posted.get("label_text") if posted.get("act") == "label" else "")
+    removed = posted.get("label_off") or (posted.get("label_text") if posted.get("act") == "unlabel" else "")
     return Change(
         status=posted["status"] if posted.get("status") else KEEP,
         assignee=KEEP if not assignee else None if assignee == "none" else read_id(assignee),
         add_labels=[added] if added else (),
+        remove_labels=[removed] if removed else (),
     )
 
 
@@ -199,60 +236,6 @@ def restore(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse
     restore_leads(actor=person(request), library=library_of(library_id), lead_ids=[lead_id])
     messages.success(request, _("Lead put back, with everything that was on it."))
     return redirect(f"/l/{library_id}/leads/{lead_id}/")
-
-
-@allows(Can.WORK_LEADS, of="library")
-@require_POST
-def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
-    """Do one thing to the chosen leads, or to all that match the list's filter: status, assignee, label, trash."""
-    library, actor = library_of(library_id), person(request)
-    require(actor, Can.WORK_LEADS, library)
-    if request.POST.get("act") == "delete" and not is_fresh(request):
-        return ask_again(request)
-    try:
-        ids = [read_id(text) for text in request.POST.getlist("ids")]
-        if request.POST.get("scope") == "all":
-            ids = ids_of(actor=actor, library=library, selection=read_selection(library, request.GET, actor=actor))
-        told = _bulk(actor, library, ids, request.POST) if ids else _("Choose leads first: a tick in front of each.")
-    except ValueError:
-        told = _("Choose leads first: a tick in front of each.")
-    except Invalid as invalid:
-        messages.error(request, str(next(iter(invalid.errors.values()))))
-    except Conflict as conflict:
-        messages.error(request, conflict.detail)
-    else:
-        messages.success(request, told)
-    return redirect(back_of(request, library_id))
-
-
-def _bulk(actor: User, library: LeadLibrary, ids: list[int], posted: Params) -> str:
-    count = len(ids)
-    match posted.get("act"):
-        case "delete":
-            delete_leads(actor=actor, library=library, lead_ids=ids)
-            done = ngettext("%(n)s lead deleted.", "%(n)s leads deleted.", count)
-            return (done + " " + _("The trash keeps them for 30 days.")) % {"n": count}
-        case "restore":
-            restore_leads(actor=actor, library=library, lead_ids=ids)
-            return ngettext("%(n)s lead put back.", "%(n)s leads put back.", count) % {"n": count}
-    differing = change_leads(actor=actor, library=library, lead_ids=ids, change=_wanted(posted))
-    return ngettext("%(n)s lead changed.", "%(n)s leads changed.", len(differing)) % {"n": len(differing)}
-
-
-@allows(Can.DOWNLOAD_LEADS, of="library")
-@require_POST
-@fresh
-def download(request: HttpRequest, library_id: int) -> HttpResponse:
-    """Ask for an export of what the list shows now; a worker makes the file."""
-    library, actor = library_of(library_id), person(request)
-    selection: Selection = read_selection(library, request.POST, actor=actor)
-    try:
-        request_export(actor=actor, library=library, selection=selection)
-    except Conflict as conflict:
-        messages.error(request, conflict.detail)
-    else:
-        messages.success(request, _("Export started. You may leave this page; the file waits here."))
-    return redirect(f"/l/{library_id}/exports/")
 
 
 def back_of(request: HttpRequest, library_id: int) -> str:

@@ -1,4 +1,4 @@
-"""The list of leads in the words that its template prints: rows, views, chips, choices, neighbours."""
+"""The list of leads in the words that its template prints: rows, neighbours and what stands around them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,68 +6,85 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
-from campaigns.models import Ad, AdGroup, Campaign
-from forms_builder.models import Form
-from leads.center.selectors.listing import LeadPage, LeadRow, Tab, label_names
-from leads.models import Label, Lead
+from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
+from leads.center.selectors.listing import LeadPage, LeadRow, Tab
+from leads.center.views.filtering import Chip, Choice, chips, choices, day_said
+from leads.center.views.tabs import View, current_view, is_changed, views_of
+from leads.models import Lead, SavedView
 from leads.selection import Selection
 from leadscenter.lib.clocks import Clock, lead_clock
+from leadscenter.lib.display import moment_text
+
+# How a value looks: tone and icon of its badge, in the order of the page's words.
+STATUS_LOOKS = {
+    Lead.Status.RAW: ("", "raw"),
+    Lead.Status.CONTACTED: ("info", "contacted"),
+    Lead.Status.QUALIFIED: ("accent", "qualified"),
+    Lead.Status.CONVERTED: ("ok", "check"),
+    Lead.Status.UNQUALIFIED: ("", "unqualified"),
+}
+DELIVERY_LOOKS = {
+    "done": ("ok", "ok", gettext_lazy("Delivered")),
+    "retrying": ("warn", "retry", gettext_lazy("Retry")),
+    "dead": ("bad", "bad", gettext_lazy("Failed")),
+    "waiting": ("", "pause", gettext_lazy("Paused")),
+    "skipped": ("", "skip", gettext_lazy("Skipped")),
+    "pending": ("", "clock", gettext_lazy("Queued")),
+}
+CAPTIONS = {
+    "received": gettext_lazy("Leads, newest first"),
+    "attention": gettext_lazy("Leads, most urgent first"),
+    "change": gettext_lazy("Leads, last changed status first"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    tone: str
+    icon: str
+    text: str
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     id: int
     url: str
+    row_url: str
     name: str
     email: str
     phone: str
     clock: Clock
     status: str
+    status_badge: Badge
     ad: str
     form: str
+    campaign: str
     assignee: str
     assignee_initials: str
-    delivery: str
-    delivery_at: str
+    delivery: Badge | None
     region: str
     labels: tuple[str, ...]
+    notes: int
+    source: str
+    outcome: str
+    received: str
+    changed: str
     is_test: bool
     duplicate: bool
     open: bool
+    columns: tuple[str, ...]
+    icons: str  # the address of the sprite: a component for each icon would be most of the page's work
 
     def __repr__(self) -> str:
         return f"<Row {self.id}>"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    key: str
-    label: str
-    url: str
-    current: bool
-    warn: bool = False
-    count: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    field: str
-    value: str
-    remove: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    name: str
-    label: str
-    options: tuple[tuple[str, str], ...]
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +95,50 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A head of the table and a line of the column chooser."""
+
+    key: str
+    label: str
+    shown: bool
+    sort: str = ""  # ascending or descending, where the rows are sorted by it
+    sort_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenView:
+    """The saved view that the list shows; `mine`: it may be changed here."""
+
+    id: int
+    name: str
+    mine: bool
+    shared: bool
+    pinned: bool
+    is_default: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ListPage:
     rows: tuple[Row, ...]
     views: tuple[View, ...]
     view: str
+    open_view: OpenView | None
+    columns: tuple[Column, ...]
+    heads: tuple[Column, ...]
     chips: tuple[Chip, ...]
     choices: tuple[Choice, ...]
     people: tuple[Person, ...]
     labels: tuple[str, ...]
-    statuses: tuple[tuple[str, str], ...]
+    statuses: tuple[Badge, ...]
     filter_items: tuple[tuple[str, str], ...]
     kept_items: tuple[tuple[str, str], ...]
+    here_items: tuple[tuple[str, str], ...]
     since: str
     until: str
+    zone: str
     holder: str
     sort: str
-    sort_url: str
     before: str
     after: str
     narrow: bool
@@ -104,37 +149,18 @@ class ListPage:
     download_text: str
     note: str
     last_download: str
+    icons: str
     self_url: str
     list_url: str
     trash_url: str
     search_url: str
+    names_url: str
     bulk_url: str
     export_url: str
+    save_url: str
     access_url: str
     forms_url: str
     counts_url: str
-
-
-VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("all", {}),
-    ("mine", {"assignee": "me"}),
-    ("unassigned", {"assignee": "none"}),
-    (Lead.Status.RAW, {"status": Lead.Status.RAW.value}),
-    (Lead.Status.CONTACTED, {"status": Lead.Status.CONTACTED.value}),
-    (Lead.Status.QUALIFIED, {"status": Lead.Status.QUALIFIED.value}),
-    (Lead.Status.CONVERTED, {"status": Lead.Status.CONVERTED.value}),
-    ("attention", {"sort": "attention"}),
-)
-KEPT_OVER_VIEWS = (
-    "form",
-    "campaign",
-    "ad_group",
-    "ad",
-    "label",
-    "since",
-    "until",
-    "test",
-)
 
 
 def address(library: LeadLibrary, params: Mapping[str, str], lead_id: int | None = None) -> str:
@@ -143,9 +169,10 @@ def address(library: LeadLibrary, params: Mapping[str, str], lead_id: int | None
     return f"{path}?{urlencode(params)}" if params else path
 
 
-def params_of(selection: Selection, order: str) -> dict[str, str]:
-    """Return the URL parameters that say the selection and its order."""
-    return selection.as_params() | ({"sort": order} if order != "received" else {})
+def params_of(selection: Selection, order: str, given: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Return the URL parameters that say the selection, its order, and of `given` the columns and the view."""
+    kept = {name: str(given[name]) for name in ("cols", "view") if given and given.get(name)}
+    return selection.as_params() | ({"sort": order} if order != "received" else {}) | kept
 
 
 def people_of(library: LeadLibrary) -> tuple[Person, ...]:
@@ -158,55 +185,101 @@ def list_page(
     actor: User,
     library: LeadLibrary,
     selection: Selection,
-    order: str,
     page: LeadPage,
     given: Mapping[str, Any],
     *,
+    saved: Sequence[SavedView] = (),
     selected: int | None,
 ) -> ListPage:
     """Put the rows and everything around them into words."""
-    params = params_of(selection, order)
+    layout = layout_of(given)
+    opened = next((view for view in saved if str(view.pk) == given.get("view")), None)
+    params = selection.as_params() | layout.as_params() | ({"view": str(opened.pk)} if opened else {})
     trash = selection.state == Lead.State.TRASHED
-    items = tuple(selection.as_params().items())
     here = params | ({"cursor": str(given["cursor"])} if given.get("cursor") else {})
-    count = _count(page)
+    base, count = address(library, {}), _count(page)
+    query = f"?{urlencode(params)}" if params else ""
+    people = people_of(library)
+    offered = choices(library, selection, [(one.id, one.name) for one in people])
+    columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(row_of(library, row, params, selected) for row in page.rows),
-        views=views_of(library, selection, order, actor),
-        view=_current(selection, order, actor),
-        chips=_chips(library, selection, order, actor),
-        choices=_choices(library, selection),
-        people=people_of(library),
-        labels=tuple(label_names(actor, library)),
-        statuses=tuple((value, str(label)) for value, label in Lead.Status.choices),
-        filter_items=items,
-        kept_items=tuple((name, value) for name, value in params.items() if name in ("sort", "s", "state", "assignee")),
-        since=selection.since.date().isoformat() if selection.since else "",
-        until=(selection.until - timedelta(days=1)).date().isoformat() if selection.until else "",
+        views=views_of(library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else ""),
+        view="" if opened else current_view(selection, layout, actor),
+        open_view=_open_view(opened, selection, layout, actor) if opened else None,
+        columns=columns,
+        heads=tuple(column for column in columns if column.shown),
+        chips=chips(library, selection, layout, actor, base),
+        choices=offered,
+        people=people,
+        labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
+        statuses=tuple(status_badge(value) for value in Lead.Status),
+        filter_items=tuple(selection.as_params().items()),
+        kept_items=_kept(params),
+        here_items=tuple(params.items()),
+        since=day_said(selection.since, library) if selection.since else "",
+        until=day_said(selection.until - timedelta(seconds=1), library) if selection.until else "",
+        zone=library.ad_account.time_zone,
         holder=library.custodian.name,
-        sort=order,
-        sort_url="" if trash else address(library, _sorted_otherwise(params, order)),
+        sort=layout.order,
         before=address(library, params | {"cursor": page.previous}) if page.previous else "",
         after=address(library, params | {"cursor": page.next}) if page.next else "",
         narrow=page.narrow,
         trash=trash,
-        caption=_("Leads, most urgent first") if order == "attention" else _("Leads, newest first"),
+        caption=str(CAPTIONS[layout.order]),
         summary=_("%(count)s on this page") % {"count": count},
         count_text=count if not page.next else _("%(n)s and more") % {"n": len(page.rows)},
         download_text=_("leads") if page.next or page.previous else count,
         note=_("Shown in %(zone)s. First-contact goal %(goal)s min.")
         % {"zone": timezone.get_current_timezone_name(), "goal": library.contact_goal_minutes},
         last_download="",
+        icons=static("img/icons.svg"),
         self_url=address(library, here),
-        list_url=address(library, {}),
+        list_url=base,
         trash_url=address(library, {"state": Lead.State.TRASHED.value}),
-        search_url=f"/l/{library.pk}/leads/search/",
-        bulk_url=f"/l/{library.pk}/leads/bulk/?{urlencode(params)}",
-        export_url=f"/l/{library.pk}/leads/download/",
+        search_url=f"{base}search/",
+        names_url=f"{base}names/",
+        bulk_url=f"{base}bulk/{query}",
+        export_url=f"{base}download/",
+        save_url=f"{base}views/",
         access_url=f"/l/{library.pk}/access/",
         forms_url=f"/a/{library.ad_account_id}/forms/",
-        counts_url="" if trash else f"/l/{library.pk}/leads/counts/?{urlencode(params)}",
+        counts_url="" if trash else f"{base}counts/{query}",
     )
+
+
+def _kept(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what the filter menu does not ask and must not lose."""
+    return tuple((name, value) for name, value in params.items() if name in ("sort", "cols", "s", "lead", "view"))
+
+
+def _open_view(view: SavedView, selection: Selection, layout: Layout, actor: User) -> OpenView:
+    mine, changed = view.owner_id == actor.pk, is_changed(view, selection, layout)
+    return OpenView(view.pk, view.name, mine, view.shared, view.pinned, view.is_default, changed)
+
+
+def _columns(library: LeadLibrary, layout: Layout, params: Mapping[str, str], *, sortable: bool) -> tuple[Column, ...]:
+    """Return the columns shown, in order, and behind them those that are not."""
+    orders = {"clock": "attention", "received": "received", "changed": "change"}
+    rest = {name: value for name, value in params.items() if name != "sort"}
+    found: list[Column] = []
+    for key in (*layout.columns, *(name for name in (*USUAL, *COLUMNS) if name not in layout.columns)):
+        if any(column.key == key for column in found):
+            continue
+        order, url, sort = orders.get(key, ""), "", ""
+        if order:
+            other = "received" if layout.order == order and key == "clock" else order
+            url = address(library, rest | ({"sort": other} if other != "received" else {})) if sortable else ""
+        if order and layout.order == order:
+            sort = "descending" if ORDERS[order].startswith("-") else "ascending"
+        found.append(Column(key, str(COLUMNS[key]), key in layout.columns, sort, url))
+    return tuple(found)
+
+
+def status_badge(status: str) -> Badge:
+    """Return how a status looks."""
+    tone, icon = STATUS_LOOKS[Lead.Status(status)]
+    return Badge(tone, icon, str(Lead.Status(status).label), str(status))
 
 
 def _count(page: LeadPage) -> str:
@@ -214,9 +287,14 @@ def _count(page: LeadPage) -> str:
     return ngettext("%(n)s lead", "%(n)s leads", number) % {"n": number}
 
 
-def _sorted_otherwise(params: Mapping[str, str], order: str) -> dict[str, str]:
-    rest = {name: value for name, value in params.items() if name != "sort"}
-    return rest if order == "attention" else rest | {"sort": "attention"}
+def count_said(matching: Tab | None, all_leads: Tab | None) -> str:
+    """Say how many leads match, and of how many; nothing for a search."""
+    if matching is None or all_leads is None:
+        return ""
+    found, whole = (f"{tab.count:,}{'+' if tab.more else ''}" for tab in (matching, all_leads))
+    if found == whole:
+        return ngettext("%(n)s lead", "%(n)s leads", matching.count) % {"n": found}
+    return ngettext("%(n)s of %(all)s lead", "%(n)s of %(all)s leads", all_leads.count) % {"n": found, "all": whole}
 
 
 def clock_of(lead: Lead, library: LeadLibrary) -> Clock:
@@ -245,121 +323,38 @@ def form_text(name: str, version: int) -> str:
 
 
 def row_of(library: LeadLibrary, row: LeadRow, params: Mapping[str, str], selected: int | None) -> Row:
-    """Put one lead of the list into words; `selected` is the one whose drawer is open."""
+    """Put one lead of the list into words; `selected` is the one whose drawer is open, `params` hold the columns."""
     lead, shown = row.lead, row.shown
     assignee = str(lead.assignee) if lead.assignee else ""
     if assignee and row.assignee_lost_access:
         assignee = _("%(name)s, no longer has access") % {"name": assignee}
+    look = DELIVERY_LOOKS[row.sent.state] if row.sent else None
     return Row(
         id=lead.pk,
         url=address(library, params, lead.pk),
+        row_url=f"/l/{library.pk}/leads/{lead.pk}/row/" + (f"?cols={params['cols']}" if params.get("cols") else ""),
         name=name_of(shown.name, lead, unreadable=shown.unreadable),
         email=shown.email,
         phone=shown.phone,
         clock=clock_of(lead, library),
         status=lead.status,
+        status_badge=status_badge(lead.status),
         ad=shown.ad.name if shown.ad else _("no ad"),
         form=form_text(shown.form.name, shown.form.version),
+        campaign=shown.campaign.name if shown.campaign else "",
         assignee=assignee,
         assignee_initials=lead.assignee.initials if lead.assignee else "",
-        delivery=row.sent.state if row.sent else "",
-        delivery_at="",
+        delivery=Badge(look[0], look[1], str(look[2])) if look else None,
         region=lead.region.upper(),
-        labels=row.labels[:2],
+        labels=row.labels,
+        notes=row.notes,
+        source=str(Lead.Source(lead.source).label),
+        outcome=str(Lead.Outcome(lead.outcome).label) if lead.outcome else "",
+        received=moment_text(lead.received_at),
+        changed=moment_text(lead.status_changed_at) if lead.status_changed_at else "",
         is_test=lead.is_test,
         duplicate=lead.duplicate_of is not None,
         open=selected == lead.pk,
-    )
-
-
-def _current(selection: Selection, order: str, actor: User) -> str:
-    if order == "attention":
-        return "attention"
-    if selection.status:
-        return selection.status
-    if selection.assignee == 0:
-        return "unassigned"
-    return "mine" if selection.assignee == actor.pk else "all" if selection.assignee is None else ""
-
-
-def views_of(
-    library: LeadLibrary, selection: Selection, order: str, actor: User, *, counted: Sequence[Tab] = ()
-) -> tuple[View, ...]:
-    """Return the views bar; the counts come with a later request."""
-    labels = {
-        "all": _("All"),
-        "mine": _("Mine"),
-        "unassigned": _("Unassigned"),
-        "attention": _("Needs follow-up"),
-    } | {str(status.value): str(status.label) for status in Lead.Status}
-    numbers = {tab.key: f"{tab.count:,}{'+' if tab.more else ''}" for tab in counted}
-    kept = {name: value for name, value in selection.as_params().items() if name in KEPT_OVER_VIEWS}
-    current = _current(selection, order, actor) if selection.state == Lead.State.LIVE else ""
-    return tuple(
-        View(
-            str(key), labels[str(key)], address(library, kept | params), current == key, count=numbers.get(str(key), "")
-        )
-        for key, params in VIEWS
-    )
-
-
-def _chips(library: LeadLibrary, selection: Selection, order: str, actor: User) -> tuple[Chip, ...]:
-    said = [*_places_said(library, selection), *_rest_said(selection, actor)]
-    return tuple(
-        Chip(field, value, address(library, params_of(selection.without(name), order))) for name, field, value in said
-    )
-
-
-def _places_said(library: LeadLibrary, selection: Selection) -> list[tuple[str, str, str]]:
-    """Name what the filters point at: (filter, words, value)."""
-    rows: tuple[tuple[str, str, Any], ...] = (
-        ("form", _("Form is"), Form.objects.all()),
-        ("campaign", _("Campaign is"), Campaign.objects.all()),
-        ("ad_group", _("Ad group is"), AdGroup.objects.all()),
-        ("ad", _("Ad is"), Ad.objects.all()),
-        ("label", _("Label is"), Label.objects.filter(library=library)),
-    )
-    return [
-        (name, words, str(found.values_list("name", flat=True).get(pk=getattr(selection, name))))
-        for name, words, found in rows
-        if getattr(selection, name) is not None
-    ]
-
-
-def _rest_said(selection: Selection, actor: User) -> list[tuple[str, str, str]]:
-    said: list[tuple[str, str, str]] = []
-    if selection.words:
-        count = len(selection.words)
-        said.append(("words", _("Search"), ngettext("%(n)s word", "%(n)s words", count) % {"n": count}))
-    if selection.assignee not in (None, 0, actor.pk):
-        who = next((str(user) for user in User.objects.filter(pk=selection.assignee)), _("somebody else"))
-        said.append(("assignee", _("Assignee is"), who))
-    if selection.since:
-        said.append(("since", _("Received from"), f"{selection.since:%Y-%m-%d}"))
-    if selection.until:
-        said.append(("until", _("Received until"), f"{selection.until - timedelta(seconds=1):%Y-%m-%d}"))
-    if selection.test is not None:
-        said.append(("test", _("Test leads"), _("only") if selection.test else _("left out")))
-    return said
-
-
-def _choices(library: LeadLibrary, selection: Selection) -> tuple[Choice, ...]:
-    account = library.ad_account_id
-    forms = Form.objects.filter(ad_account_id=account).order_by("name").values_list("pk", "name")[:100]
-    campaigns = Campaign.objects.filter(ad_account_id=account).order_by("name").values_list("pk", "name")[:100]
-    labels = Label.objects.filter(library=library).order_by("name").values_list("pk", "name")[:100]
-
-    def choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: object) -> Choice:
-        return Choice(
-            name, label, tuple((str(key), str(text)) for key, text in rows), "" if value is None else str(value)
-        )
-
-    tests = (("0", _("left out")), ("1", _("only")))
-    test = None if selection.test is None else int(selection.test)
-    return (
-        choice("status", _("Status"), Lead.Status.choices, selection.status or None),
-        choice("form", _("Form"), list(forms), selection.form),
-        choice("campaign", _("Campaign"), list(campaigns), selection.campaign),
-        choice("label", _("Label"), list(labels), selection.label),
-        choice("test", _("Test leads"), tests, test),
+        columns=layout_of(params).columns,
+        icons=static("img/icons.svg"),
     )

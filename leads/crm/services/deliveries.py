@@ -1,5 +1,6 @@
 """Sending again, and sending what was there before the connection: one lead, all failed since, everything."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.access import Can, require
-from accounts.models import Act, User
+from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Conflict
 from leads.crm.outbox import queue_for
 from leads.crm.services.connections import locked
@@ -50,6 +51,20 @@ def resend_delivery(*, actor: User, delivery_id: int) -> Delivery:
     Delivery.objects.filter(pk=delivery.pk).update(**AGAIN)
     delivery.refresh_from_db()
     return delivery
+
+
+@transaction.atomic
+def resend_failed(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]) -> int:
+    """Send again, now, every failed delivery of these leads; return how many. What cannot go again is left alone."""
+    require(actor, Can.CONNECT_CRM, library)
+    failed = Delivery.objects.filter(
+        library_id=library.pk, lead_id__in=lead_ids, state=Delivery.State.DEAD, connection__removed_at=None
+    ).filter(Exists(Lead.objects.filter(pk=OuterRef("lead_id"), state=Lead.State.LIVE)))
+    rows = list(failed.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", "lead_id"))
+    if rows:
+        audit.record(Act.DELIVERY_RESENT, library, actor=actor, manifest=sorted({lead_id for _pk, lead_id in rows}))
+        Delivery.objects.filter(pk__in=[pk for pk, _lead_id in rows]).update(**AGAIN)
+    return len(rows)
 
 
 @transaction.atomic

@@ -1,0 +1,135 @@
+"""One thing done to many leads of the list. What matches a filter is worked through in steps of a thousand."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.access import Can, require
+from accounts.declarations import allows
+from accounts.freshness import ask_again, fresh, is_fresh
+from accounts.models import LeadLibrary, User
+from accounts.refusals import Conflict, Invalid
+from accounts.shell import shell
+from leads.center.selectors.library import library_of
+from leads.center.services.bulk import Step, step_of
+from leads.center.services.deleting import delete_leads, restore_leads
+from leads.center.services.working import MOST_AT_ONCE, change_leads
+from leads.center.views.leads import Params, back_of, person, wanted_change
+from leads.crm.services.deliveries import resend_failed
+from leads.exports.services.asking import request_export
+from leads.selection import Selection, read_id, read_selection
+
+CARRIED = ("act", "status", "assignee", "label_text", "next")
+NOBODY_CHOSEN = gettext_lazy("Choose leads first: a tick in front of each.")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step was done and more match: what the page shows and sends to go on."""
+
+    done: int
+    total: int
+    carried: tuple[tuple[str, str], ...]
+    url: str
+
+
+@allows(Can.WORK_LEADS, of="library")
+@require_POST
+def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Do one thing to the chosen leads, or to all that match the list's filter."""
+    library, actor = library_of(library_id), person(request)
+    require(actor, Can.WORK_LEADS, library)
+    act = request.POST.get("act")
+    if act in ("delete", "export") and not is_fresh(request):
+        return ask_again(request)
+    try:
+        if act == "export":
+            return _export(request, library, actor)
+        step = _step(request, library, actor)
+        told = _act(actor, library, step.ids, request.POST) if step.ids else str(NOBODY_CHOSEN)
+    except ValueError:
+        messages.error(request, str(NOBODY_CHOSEN))
+    except Invalid as invalid:
+        messages.error(request, str(next(iter(invalid.errors.values()))))
+    except Conflict as conflict:
+        messages.error(request, conflict.detail)
+    else:
+        if step.next:
+            return _go_on(request, library, step)
+        messages.success(request, told if not step.before else _("Done: %(n)s leads.") % {"n": step.done})
+    return redirect(back_of(request, library_id))
+
+
+def _step(request: HttpRequest, library: LeadLibrary, actor: User) -> Step:
+    if request.POST.get("scope") != "all":
+        return Step([read_id(text) for text in request.POST.getlist("ids")])
+    selection = read_selection(library, request.GET, actor=actor)
+    done = request.POST.get("done", "")
+    before = int(done) if done.isascii() and done.isdigit() and len(done) < 10 else 0
+    return step_of(
+        actor=actor, library=library, selection=selection, after=request.POST.get("after", ""), before=before
+    )
+
+
+def _go_on(request: HttpRequest, library: LeadLibrary, step: Step) -> HttpResponse:
+    carried = [(name, request.POST[name]) for name in CARRIED if request.POST.get(name)]
+    carried += [("scope", "all"), ("after", step.next), ("done", str(step.done))]
+    progress = Progress(step.done, max(step.total, step.done), tuple(carried), request.get_full_path())
+    context = {"progress": progress, "back": back_of(request, library.pk), "size": MOST_AT_ONCE}
+    return render(request, "leads/bulk.html", {**context, **shell(request, library=library, active="leads")})
+
+
+def _act(actor: User, library: LeadLibrary, ids: list[int], posted: Params) -> str:
+    count = len(ids)
+    match posted.get("act"):
+        case "delete":
+            delete_leads(actor=actor, library=library, lead_ids=ids)
+            done = ngettext("%(n)s lead deleted.", "%(n)s leads deleted.", count)
+            return (done + " " + _("The trash keeps them for 30 days.")) % {"n": count}
+        case "restore":
+            restore_leads(actor=actor, library=library, lead_ids=ids)
+            return ngettext("%(n)s lead put back.", "%(n)s leads put back.", count) % {"n": count}
+        case "resend":
+            sent = resend_failed(actor=actor, library=library, lead_ids=ids)
+            return ngettext("%(n)s failed delivery goes again.", "%(n)s failed deliveries go again.", sent) % {
+                "n": sent
+            }
+    differing = change_leads(actor=actor, library=library, lead_ids=ids, change=wanted_change(posted))
+    return ngettext("%(n)s lead changed.", "%(n)s leads changed.", len(differing)) % {"n": len(differing)}
+
+
+def _export(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpResponse:
+    if request.POST.get("scope") == "all":
+        selection = read_selection(library, request.GET, actor=actor)
+    else:
+        ids = tuple(dict.fromkeys(read_id(text) for text in request.POST.getlist("ids")))
+        if not ids:
+            raise ValueError
+        if len(ids) > MOST_AT_ONCE:
+            raise Invalid({"ids": _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}})
+        selection = Selection(leads=ids)
+    return _asked(request, library, actor, selection)
+
+
+@allows(Can.DOWNLOAD_LEADS, of="library")
+@require_POST
+@fresh
+def download(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Ask for an export of what the list shows now; a worker makes the file."""
+    library, actor = library_of(library_id), person(request)
+    return _asked(request, library, actor, read_selection(library, request.POST, actor=actor))
+
+
+def _asked(request: HttpRequest, library: LeadLibrary, actor: User, selection: Selection) -> HttpResponse:
+    try:
+        request_export(actor=actor, library=library, selection=selection)
+    except Conflict as conflict:
+        messages.error(request, conflict.detail)
+    else:
+        messages.success(request, _("Export started. You may leave this page; the file waits here."))
+    return redirect(f"/l/{library.pk}/exports/")

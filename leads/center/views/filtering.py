@@ -1,0 +1,183 @@
+"""The filters of the list in words: a chip for each that is set, the choices that can be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import LeadLibrary, User
+from campaigns.models import Ad, AdGroup, Campaign
+from forms_builder.models import Form, FormVersion
+from leads.center.layout import Layout
+from leads.conditions import DELIVERIES
+from leads.models import Label, Lead
+from leads.selection import Selection, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    field: str
+    value: str
+    remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    value: str
+
+
+Said = list[tuple[str, str, str]]  # (filter, words, value)
+REGIONS = {"eu": gettext_lazy("Europe"), "us": gettext_lazy("United States"), "row": gettext_lazy("Rest of the world")}
+
+
+def chips(library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str) -> tuple[Chip, ...]:
+    """Return a chip for each filter that is set; `base` is the address without parameters."""
+    said = [*_places_said(library, selection), *_words_said(selection), *_rest_said(library, selection, actor)]
+    found = []
+    for name, field, value in said:
+        query = selection.without(name).as_params() | layout.as_params()
+        found.append(Chip(field, value, base + encoded(query)))
+    return tuple(found)
+
+
+def encoded(params: dict[str, str]) -> str:
+    """Return the query string with its mark, or nothing."""
+    return f"?{urlencode(params)}" if params else ""
+
+
+def day_said(moment: datetime, library: LeadLibrary) -> str:
+    """Return the day of a moment where the ad account is."""
+    return moment.astimezone(zone_of(library)).date().isoformat()
+
+
+def _places_said(library: LeadLibrary, selection: Selection) -> Said:
+    rows: tuple[tuple[str, str, Any], ...] = (
+        ("form", _("Form is"), Form.objects.all()),
+        ("campaign", _("Campaign is"), Campaign.objects.all()),
+        ("ad_group", _("Ad group is"), AdGroup.objects.all()),
+        ("ad", _("Ad is"), Ad.objects.all()),
+        ("label", _("Label is"), Label.objects.filter(library=library)),
+    )
+    return [
+        (name, words, str(found.values_list("name", flat=True).get(pk=getattr(selection, name))))
+        for name, words, found in rows
+        if getattr(selection, name) is not None
+    ]
+
+
+def _words_said(selection: Selection) -> Said:
+    """Say the filters whose values are words of ours."""
+    state = selection.state == Lead.State.QUARANTINED
+    flags = (
+        ("test", _("Test leads"), _("only"), _("left out")),
+        ("duplicate", _("Possible duplicates"), _("only"), _("left out")),
+        ("viewed", _("Viewed"), _("yes"), _("not yet")),
+        ("downloaded", _("Downloaded"), _("yes"), _("not yet")),
+    )
+    rows: list[tuple[str, str, object]] = [
+        ("state", _("State is"), _("quarantined") if state else ""),
+        ("version", _("Version is"), selection.version),
+        ("source", _("Came by"), selection.source and Lead.Source(selection.source).label),
+        ("outcome", _("Answers are"), selection.outcome and Lead.Outcome(selection.outcome).label),
+        ("delivery", _("Delivery is"), selection.delivery and DELIVERIES[selection.delivery]),
+        ("regions", _("Region is"), ", ".join(str(REGIONS[region]) for region in selection.regions)),
+    ]
+    for name, words, yes, no in flags:
+        value = getattr(selection, name)
+        rows.append((name, words, "" if value is None else yes if value else no))
+    return [(name, words, str(value)) for name, words, value in rows if value]
+
+
+def _rest_said(library: LeadLibrary, selection: Selection, actor: User) -> Said:
+    said: Said = []
+    if selection.words:
+        count = len(selection.words)
+        said.append(("words", _("Search"), ngettext("%(n)s word", "%(n)s words", count) % {"n": count}))
+    if selection.leads:
+        count = len(selection.leads)
+        said.append(("leads", _("Chosen"), ngettext("%(n)s lead", "%(n)s leads", count) % {"n": count}))
+    if selection.assignee not in (None, 0, actor.pk):
+        who = next((str(user) for user in User.objects.filter(pk=selection.assignee)), _("somebody else"))
+        said.append(("assignee", _("Assignee is"), who))
+    if selection.since:
+        said.append(("since", _("Received from"), day_said(selection.since, library)))
+    if selection.until:
+        said.append(("until", _("Received until"), day_said(selection.until - timedelta(seconds=1), library)))
+    if selection.expiring:
+        said.append(("expiring", _("Time is up"), _("within a week")))
+    return said
+
+
+def choices(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> tuple[Choice, ...]:
+    """Return what the filter menu offers; `people` may see the leads."""
+    return (*_things(library, selection, people), *_kinds(selection), *_flags(selection))
+
+
+def _choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: object) -> Choice:
+    options = tuple((str(key), str(text)) for key, text in rows)
+    return Choice(name, label, options, "" if value in (None, "") else str(value))
+
+
+def _things(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> list[Choice]:
+    account = library.ad_account_id
+    assignee = "none" if selection.assignee == 0 else selection.assignee
+    found = [
+        _choice("status", _("Status"), Lead.Status.choices, selection.status),
+        _choice("assignee", _("Assignee"), [("none", _("nobody")), *people], assignee),
+        _choice("label", _("Label"), _named(Label.objects.filter(library=library)), selection.label),
+        _choice("form", _("Form"), _named(Form.objects.filter(ad_account_id=account)), selection.form),
+    ]
+    if selection.form is not None:
+        numbers = (
+            FormVersion.objects.filter(form_id=selection.form).order_by("-number").values_list("number", flat=True)
+        )
+        found.append(_choice("version", _("Version"), [(one, one) for one in numbers[:100]], selection.version))
+    campaigns = Campaign.objects.filter(ad_account_id=account)
+    groups, ads = AdGroup.objects.filter(campaign__in=campaigns), Ad.objects.filter(ad_group__campaign__in=campaigns)
+    if selection.campaign is not None:
+        groups, ads = groups.filter(campaign=selection.campaign), ads.filter(ad_group__campaign=selection.campaign)
+    if selection.ad_group is not None:
+        ads = ads.filter(ad_group=selection.ad_group)
+    return [
+        *found,
+        _choice("campaign", _("Campaign"), _named(campaigns), selection.campaign),
+        _choice("ad_group", _("Ad group"), _named(groups), selection.ad_group),
+        _choice("ad", _("Ad"), _named(ads), selection.ad),
+    ]
+
+
+def _named(rows: Any) -> list[tuple[int, str]]:
+    return list(rows.order_by("name").values_list("pk", "name")[:100])
+
+
+def _kinds(selection: Selection) -> list[Choice]:
+    region = selection.regions[0] if len(selection.regions) == 1 else None
+    state = selection.state if selection.state == Lead.State.QUARANTINED else ""
+    return [
+        _choice("delivery", _("Delivery"), list(DELIVERIES.items()), selection.delivery),
+        _choice("source", _("Came by"), Lead.Source.choices, selection.source),
+        _choice("outcome", _("Qualifying answers"), Lead.Outcome.choices, selection.outcome),
+        _choice("region", _("Region"), list(REGIONS.items()), region),
+        _choice("state", _("State"), [("quarantined", _("Quarantined"))], state),
+    ]
+
+
+def _flags(selection: Selection) -> list[Choice]:
+    def flag(name: str, label: str, yes: str, no: str) -> Choice:
+        value = getattr(selection, name)
+        return _choice(name, label, (("1", yes), ("0", no)), None if value is None else int(value))
+
+    return [
+        flag("duplicate", _("Possible duplicates"), _("only"), _("left out")),
+        flag("viewed", _("Viewed"), _("yes"), _("not yet")),
+        flag("downloaded", _("Downloaded"), _("yes"), _("not yet")),
+        _choice("expiring", _("Time is up"), (("1", _("within a week")),), 1 if selection.expiring else None),
+        flag("test", _("Test leads"), _("only"), _("left out")),
+    ]

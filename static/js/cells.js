@@ -1,0 +1,82 @@
+// A cell is changed in its place: the new value shows at once, and goes back if the server does not take it.
+import { announce } from "./live.js";
+
+const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers") || "{}"), "HX-Request": "true" });
+let cell = null;
+
+function place(menu, at) {
+  const box = at.getBoundingClientRect();
+  menu.style.insetBlockStart = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
+  menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - menu.offsetWidth - 8))}px`;
+}
+
+const labels = (row) => new Set([...row.querySelectorAll("[data-label]")].map((one) => one.dataset.label));
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-edit]");
+  if (link && !event.ctrlKey && !event.metaKey) {
+    const menu = document.getElementById(`edit-${link.dataset.edit}`);
+    if (!menu?.showPopover) return;
+    event.preventDefault();
+    cell = link;
+    const mine = labels(link.closest("tr"));
+    for (const one of menu.querySelectorAll("[data-name=label]")) one.setAttribute("aria-pressed", String(mine.has(one.dataset.value)));
+    menu.showPopover();
+    place(menu, link);
+    menu.querySelector("button")?.focus();
+    return;
+  }
+  const choice = event.target.closest(".cell-menu [data-value]");
+  if (choice) {
+    choice.closest("[popover]").hidePopover();
+    if (cell?.isConnected) change(cell, choice);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.(".cell-menu");
+  if (!menu || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+  event.preventDefault();
+  const items = [...menu.querySelectorAll("button")];
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+});
+
+async function change(link, choice) {
+  const row = link.closest("tr");
+  const before = link.innerHTML;
+  const part = link.dataset.edit;
+  const body = new FormData();
+  if (part === "label") body.set(labels(row).has(choice.dataset.value) ? "label_off" : "label_on", choice.dataset.value);
+  else {
+    body.set(choice.dataset.name, choice.dataset.value);
+    link.replaceChildren(...[...choice.childNodes].map((node) => node.cloneNode(true)));
+  }
+  link.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(row.dataset.rowUrl, { method: "POST", body, headers: headers(), redirect: "error" });
+    if (!answer.ok) throw Object.assign(new Error("refused"), { xhr: { status: answer.status } });
+    swap(row, await answer.text(), part);
+  } catch (error) {
+    link.innerHTML = before;
+    link.removeAttribute("aria-busy");
+    link.focus();
+    const name = error.xhr ? "htmx:responseError" : "htmx:sendError";
+    document.dispatchEvent(new CustomEvent(name, { detail: { xhr: error.xhr } }));
+  }
+}
+
+function swap(row, html, part) {
+  const parsed = document.createElement("template");
+  parsed.innerHTML = html;
+  const fresh = parsed.content.querySelector("tr");
+  const box = row.querySelector("[data-row]");
+  fresh.className = row.className;
+  if (box?.checked) { fresh.querySelector("[data-row]").checked = true; fresh.setAttribute("data-selected", ""); }
+  const had = document.activeElement === document.body || row.contains(document.activeElement);
+  row.replaceWith(fresh);
+  window.htmx.process(fresh);
+  const again = fresh.querySelector(`[data-edit="${part}"]`);
+  if (had) again?.focus();
+  announce(again ? again.textContent.trim() : "");
+}

@@ -1,0 +1,189 @@
+"""The page of the list: views, columns, names found, rows changed in their place, work on many."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Act, AuditEvent, User
+from leads.center.services import bulk
+from leads.center.services.working import Change, change_leads
+from leads.models import Connection, Delivery, Export, Lead, SavedView
+from tests.center.test_pages import signed_in
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def client(world: World) -> Client:
+    return signed_in(world.administrator)
+
+
+def url(world: World, rest: str = "") -> str:
+    return f"/l/{world.library.pk}/leads/{rest}"
+
+
+def shown(answer: Any) -> list[int]:
+    return [row.id for row in answer.context["page"].rows]
+
+
+def test_the_columns_of_the_address_are_shown_in_its_order(world: World, client: Client) -> None:
+    world.add_lead()
+    answer = client.get(url(world, "?cols=region,status,nonsense,region"))
+    heads = [column.key for column in answer.context["page"].heads]
+    assert heads == ["region", "status"]
+    text = answer.content.decode()
+    assert text.index('class="c-region"') < text.index('class="c-status"')
+    assert 'class="c-clock"' not in text
+    moved = client.get(url(world, "?col=region&col=status&move=status:-1&test=0"))
+    assert moved.headers["Location"] == url(world, "?test=0&cols=status%2Cregion")
+
+
+def test_a_name_or_an_id_narrows_the_list_and_stands_as_an_id_in_the_address(world: World, client: Client) -> None:
+    by_ad, other = world.add_lead(with_ad=True), world.add_lead()
+    for typed, place in (
+        ("trial", f"form={world.form.pk}"),
+        (str(world.form.pk), f"form={world.form.pk}"),
+        ("Spring", f"campaign={world.ad.ad_group.campaign_id}"),
+        ("ad group: parents", f"ad_group={world.ad.ad_group_id}"),
+        ("Blue", f"ad={world.ad.pk}"),
+        (str(other.pk), f"lead={other.pk}"),
+        (f"assignee: {world.administrator}", f"assignee={world.administrator.pk}"),
+    ):
+        answer = client.post(url(world, "search/"), {"q": typed})
+        assert answer.headers["Location"] == url(world, f"?{place}"), typed
+    found = client.post(url(world, "search/"), {"q": "Blue"}, follow=True)
+    assert shown(found) == [by_ad.pk]
+    person = client.post(url(world, "search/"), {"q": "ann@example.com"})
+    assert "?s=" in person.headers["Location"]
+    assert "ann" not in person.headers["Location"]
+
+
+def test_names_of_ours_are_offered_and_nothing_of_a_lead(world: World, client: Client) -> None:
+    world.add_lead(name="Zedekiah Quux", email="zed@quux.example")
+    change_leads(
+        actor=world.administrator,
+        library=world.library,
+        lead_ids=[Lead.objects.get().pk],
+        change=Change(labels=["call back"]),
+    )
+    text = client.get(url(world, "names/")).content.decode()
+    for offered in ("form: Trial", "campaign: Spring", "ad group: Parents", "ad: Blue", "label: call back"):
+        assert f'value="{offered}"' in text
+    assert "Zedekiah" not in text
+    assert "quux" not in text
+
+
+def test_a_view_is_saved_opened_changed_and_deleted(world: World, client: Client) -> None:
+    lead = world.add_lead()
+    world.add_lead()
+    change_leads(
+        actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(status="qualified")
+    )
+    saved = client.post(
+        url(world, "views/"), {"name": "Good", "status": "qualified", "is_default": "on", "pinned": "1"}
+    )
+    view = SavedView.objects.get()
+    assert saved.headers["Location"] == url(world, f"?status=qualified&view={view.pk}")
+    first = client.get(url(world))
+    assert first.headers["Location"] == saved.headers["Location"]
+    page = client.get(saved.headers["Location"])
+    assert shown(page) == [lead.pk]
+    assert (page.context["page"].open_view.mine, page.context["page"].open_view.changed) == (True, False)
+    counts = client.get(url(world, f"counts/?status=qualified&view={view.pk}")).content.decode()
+    assert "1 of 2 leads" in counts
+    assert 'Good <span class="n">1</span>' in counts
+    other = client.get(url(world, f"?status=raw&view={view.pk}"))
+    assert other.context["page"].open_view.changed
+    client.post(url(world, f"views/{view.pk}/"), {"act": "update", "status": "raw", "view": str(view.pk)})
+    client.post(url(world, f"views/{view.pk}/"), {"name": "Fresh", "shared": "on"})
+    view.refresh_from_db()
+    assert (view.name, view.query, view.shared, view.pinned, view.is_default) == (
+        "Fresh", {"status": "raw"}, True, False, False,
+    )  # fmt: skip
+    gone = client.post(url(world, f"views/{view.pk}/"), {"act": "delete"})
+    assert gone.headers["Location"] == url(world, "?view=all")
+    assert not SavedView.objects.exists()
+
+
+def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, client: Client) -> None:
+    lead = world.add_lead()
+    at = url(world, f"{lead.pk}/row/?cols=status,labels")
+    answer = client.post(at, {"status": "contacted"}, headers={"HX-Request": "true"})
+    text = answer.content.decode()
+    assert (answer.status_code, text.count("<tr"), "Contacted" in text) == (200, 1, True)
+    assert "ann@example.com" not in text
+    client.post(at, {"label_on": "hot"}, headers={"HX-Request": "true"})
+    assert [row.label.name for row in lead.labelled.all()] == ["hot"]
+    client.post(at, {"label_off": "hot"}, headers={"HX-Request": "true"})
+    assert not lead.labelled.exists()
+    assert client.post(at, {"assignee": "none"}).headers["Location"] == url(world, f"{lead.pk}/")
+    wrong = client.post(at, {"status": "lost"}, headers={"HX-Request": "true"})
+    lead.refresh_from_db()
+    assert (wrong.status_code, lead.status) == (400, "contacted")
+
+
+def test_all_that_match_are_worked_through_in_steps_that_each_say_how_far(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 2)
+    for _ in range(5):
+        world.add_lead()
+    kept = world.add_lead(is_test=True)
+    data: dict[str, Any] = {"scope": "all", "status": "qualified"}
+    answer = client.post(url(world, "bulk/?status=raw&test=0"), data)
+    assert "2 of 5 leads are done" in answer.content.decode()
+    for done in (4, 5):
+        carried = dict(answer.context["progress"].carried)
+        answer = client.post(answer.context["progress"].url, carried)
+        assert Lead.objects.filter(status="qualified").count() == done
+    assert answer.headers["Location"] == url(world)
+    assert Lead.objects.get(pk=kept.pk).status == "raw"
+
+
+def test_labels_are_taken_off_many_and_only_from_those_that_carry_them(world: World, client: Client) -> None:
+    ids = [world.add_lead().pk for _ in range(3)]
+    change_leads(actor=world.administrator, library=world.library, lead_ids=ids[:2], change=Change(labels=["hot", "b"]))
+    before = {lead.pk: lead.changes for lead in Lead.objects.all()}
+    client.post(url(world, "bulk/"), {"ids": ids, "act": "unlabel", "label_text": "hot"})
+    after = {lead.pk: lead.changes for lead in Lead.objects.all()}
+    assert [after[pk] - before[pk] for pk in ids] == [1, 1, 0]
+    names = {pk: [row.label.name for row in Lead.objects.get(pk=pk).labelled.all()] for pk in ids}
+    assert names == {ids[0]: ["b"], ids[1]: ["b"], ids[2]: []}
+
+
+def test_the_chosen_leads_are_exported_and_no_others(world: World, client: Client) -> None:
+    ids = [world.add_lead().pk for _ in range(3)]
+    answer = client.post(url(world, "bulk/"), {"ids": ids[:2], "act": "export"})
+    assert answer.headers["Location"] == f"/l/{world.library.pk}/exports/"
+    assert Export.objects.get().filter == {"state": "live", "leads": ids[:2]}
+    assert AuditEvent.objects.filter(act=Act.EXPORT_REQUESTED).count() == 1
+
+
+def test_failed_deliveries_of_the_chosen_leads_go_again(world: World, client: Client) -> None:
+    hook = Connection.objects.create(
+        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
+        created_by=world.administrator,
+    )  # fmt: skip
+    failed, other, done = (world.add_lead().pk for _ in range(3))
+    rows = Delivery.objects.filter(connection=hook)
+    rows.filter(lead_id__in=[failed, other]).update(state="dead", attempts=9, settled_at=timezone.now())
+    rows.filter(lead_id=done).update(state="done")
+    client.post(url(world, "bulk/"), {"ids": [failed, done], "act": "resend"})
+    assert dict(rows.values_list("lead_id", "state")) == {failed: "pending", other: "dead", done: "done"}
+    assert AuditEvent.objects.filter(act=Act.DELIVERY_RESENT).count() == 1
+
+
+def test_density_is_kept_in_the_profile(world: World, client: Client) -> None:
+    client.post("/settings/appearance/", {"density": "compact"})
+    assert User.objects.get(pk=world.administrator.pk).density == "compact"
+    assert 'data-density="compact"' in client.get(url(world)).content.decode()
+    client.post("/settings/appearance/", {"density": "tiny"})
+    assert User.objects.get(pk=world.administrator.pk).density == "compact"
