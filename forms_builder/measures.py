@@ -12,7 +12,7 @@ and counts as its own open and start. Whoever writes `submit` does it in the tra
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,7 +23,7 @@ from django.utils import timezone
 from forms_builder.models import MeasureDay, MeasureEvent, MeasureKind
 
 BATCH = 5000
-GROUPS = ("form_id", "version", "ad_id", "day", "question")
+GROUPS = ("form_id", "version", "ad_id", "day", "country", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,33 @@ def record(
     form_id: int,
     version: int = 0,
     ad_id: int = 0,
-    question: str = "",
+    questions: Sequence[str] = ("",),
+    country: str = "",
+    device: str = "",
     is_test: bool = False,
     whole_visit: bool = False,
 ) -> None:
-    """Insert one event of today (UTC) in the caller's transaction; asks nobody and checks no other table."""
-    MeasureEvent.objects.create(
-        form_id=form_id,
-        version=version,
-        ad_id=ad_id,
-        kind=kind,
-        question=question,
-        day=timezone.now().date(),
-        is_test=is_test,
-        whole_visit=whole_visit,
-    )
+    """Insert an event of today (UTC) per question in the caller's transaction; asks nobody, checks no other table.
+
+    Only the kind `question` names questions; every other kind is one event.
+    """
+    day = timezone.now().date()
+    rows = [
+        MeasureEvent(
+            form_id=form_id,
+            version=version,
+            ad_id=ad_id,
+            kind=kind,
+            question=question,
+            country=country,
+            device=device,
+            day=day,
+            is_test=is_test,
+            whole_visit=whole_visit,
+        )
+        for question in questions
+    ]
+    MeasureEvent.objects.bulk_create(rows)
 
 
 def roll_up(limit: int = BATCH) -> int:
@@ -96,7 +108,8 @@ def roll_up(limit: int = BATCH) -> int:
         for event in events:
             for kind in _counted_as(event):
                 question = event.question if kind == MeasureKind.QUESTION else ""
-                name = (event.form_id, event.day, kind, event.version, event.ad_id, question, event.is_test)
+                place = (event.country, event.device)
+                name = (event.form_id, event.day, kind, event.version, event.ad_id, question, event.is_test, *place)
                 added[name] = added.get(name, 0) + 1
         for name in sorted(added):  # one order for all runs, so that two never wait for each other
             _add(name, added[name])
@@ -111,7 +124,7 @@ def _counted_as(event: MeasureEvent) -> tuple[str, ...]:
 
 
 def _add(name: tuple[Any, ...], count: int) -> None:
-    columns = ("form_id", "day", "kind", "version", "ad_id", "question", "is_test")
+    columns = ("form_id", "day", "kind", "version", "ad_id", "question", "is_test", "country", "device")
     row = MeasureDay(**dict(zip(columns, name, strict=True)))
     MeasureDay.objects.bulk_create([row], ignore_conflicts=True)
     MeasureDay.objects.filter(**dict(zip(columns, name, strict=True))).update(count=F("count") + count)
@@ -132,13 +145,7 @@ def counts(
     """
     if by and by not in GROUPS:
         raise ValueError(by)
-    wanted = Q(form_id__in=list(form_ids))
-    if since:
-        wanted &= Q(day__gte=since)
-    if until:
-        wanted &= Q(day__lte=until)
-    if ad_ids is not None:
-        wanted &= Q(ad_id__in=list(ad_ids))
+    wanted = _wanted(form_ids, since, until, ad_ids)
     group: Any = F(by) if by else Value(0)
     found: dict[Any, dict[str, int]] = {}
     for key, kind, is_test, whole_visit, number in _days(wanted, group).union(_events(wanted, group), all=True):
@@ -146,6 +153,39 @@ def counts(
         for name in _names(kind, is_test, whole_visit):
             line[name] = line.get(name, 0) + number
     return {key: Counts(**line) for key, line in found.items()}
+
+
+def seen_questions(
+    form_ids: Iterable[int],
+    *,
+    since: datetime.date | None = None,
+    until: datetime.date | None = None,
+    ad_ids: Iterable[int] | None = None,
+) -> dict[tuple[int, str], int]:
+    """Return by form id and question key how many visits saw the question; tests left out. One statement."""
+    wanted = _wanted(form_ids, since, until, ad_ids) & Q(kind=MeasureKind.QUESTION, is_test=False)
+    days = MeasureDay.objects.filter(wanted).values_list("form_id", "question").annotate(number=Sum("count"))
+    events = MeasureEvent.objects.filter(wanted).values_list("form_id", "question").annotate(number=Count("id"))
+    found: dict[tuple[int, str], int] = {}
+    for form_id, question, number in days.union(events, all=True):
+        found[form_id, question] = found.get((form_id, question), 0) + number
+    return found
+
+
+def _wanted(
+    form_ids: Iterable[int],
+    since: datetime.date | None,
+    until: datetime.date | None,
+    ad_ids: Iterable[int] | None,
+) -> Q:
+    wanted = Q(form_id__in=list(form_ids))
+    if since:
+        wanted &= Q(day__gte=since)
+    if until:
+        wanted &= Q(day__lte=until)
+    if ad_ids is not None:
+        wanted &= Q(ad_id__in=list(ad_ids))
+    return wanted
 
 
 def _names(kind: str, is_test: bool, whole_visit: bool) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.circumstances import circumstances as around
+from accounts.circumstances import country_in
 from campaigns.models import Ad
 from forms_builder.answers import Clean, Problems, answer_rows, outcome_of, validator_for
 from forms_builder.selectors import ServedForm, published_form, shown_version
@@ -33,6 +35,7 @@ class Circumstances:
     sealed_in_browser: bool = False
     whole_visit: bool = True
     is_test: bool = False
+    device: str = ""
     source: str = Lead.Source.FORM
 
 
@@ -108,6 +111,8 @@ def new_lead(served: ServedForm, submission: Submission, clean: Clean, circumsta
         ad_group_id=group.pk if group else None,
         ad_id=ad.pk if ad else None,
         network_prefix=network_of(circumstances.address),
+        country=around().country or country_in(clean.country or submission.country or ""),  # as its visit was counted
+        device=circumstances.device,
         sealed_in_browser=circumstances.sealed_in_browser,
         is_test=circumstances.is_test,
         source=circumstances.source,

@@ -68,7 +68,7 @@ MEASURE = _object(
     ["kind", "version"],
     kind={"type": "string", "enum": ["open", "start", "question"]},
     version={"type": "integer"},
-    question=TEXT,
+    questions=_list(TEXT),
     ad_id=TEXT,
 )
 

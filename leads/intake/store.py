@@ -51,6 +51,8 @@ class NewLead:
     ad_group_id: int | None = None
     ad_id: int | None = None
     network_prefix: str = ""
+    country: str = ""  # as declared, counted without the person
+    device: str = ""
     sealed_in_browser: bool = False
     is_test: bool = False
     source: str = Lead.Source.FORM
@@ -209,6 +211,8 @@ def _deliver_and_count(new: NewLead, lead_id: int) -> None:
         form_id=new.form_id,
         version=new.version_number,
         ad_id=new.ad_id or 0,
+        country=new.country,
+        device=new.device,
         is_test=new.is_test,
         whole_visit=new.whole_visit,
     )
@@ -298,8 +302,10 @@ WITH lead AS (
     'pending', lead.received_at, 0, 0, 0, lead.received_at
   FROM lead JOIN leads_connection target ON target.library_id = lead.library_id AND target.removed_at IS NULL
 ), measure AS (
-  INSERT INTO forms_builder_measureevent (form_id, version, ad_id, kind, question, day, at, is_test, whole_visit)
-  SELECT %(form)s, %(number)s, %(measured_ad)s, 'submit', '', %(day)s, received_at, %(is_test)s, %(whole_visit)s
+  INSERT INTO forms_builder_measureevent (form_id, version, ad_id, kind, question, country, device, day, at, is_test,
+    whole_visit)
+  SELECT %(form)s, %(number)s, %(measured_ad)s, 'submit', '', %(country)s, %(device)s, %(day)s, received_at,
+    %(is_test)s, %(whole_visit)s
   FROM lead
 )
 SELECT id FROM lead
@@ -318,6 +324,8 @@ def _one_statement(new: NewLead, lead_id: int) -> int | None:
         "ad_group": new.ad_group_id,
         "ad": new.ad_id,
         "measured_ad": new.ad_id or 0,
+        "country": new.country,
+        "device": new.device,
         "region": new.region,
         "key": new.key,
         "sealed_in_browser": new.sealed_in_browser,

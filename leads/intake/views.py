@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.circumstances import circumstances
 from accounts.declarations import public
 from accounts.refusals import problem_response
 from forms_builder import measures
@@ -27,6 +28,7 @@ from forms_builder.rendering import (
     render_form,
     render_thanks,
 )
+from forms_builder.schema import MAX_QUESTIONS
 from forms_builder.selectors import ServedForm, published_form, shown_version
 from leads.intake import throttle
 from leads.intake.accept import Circumstances, NoSuchForm, accept
@@ -34,6 +36,7 @@ from leads.intake.store import AlreadySubmitted, Stored
 from leads.intake.submission import MAX_BODY, BadSubmission, parse_json, read_submission
 from leads.models import Lead
 from leads.vault.ingest import UnknownKey, current_ingest_key, open_submission
+from leadscenter.lib.devices import device_of
 from leadscenter.lib.hpke import CannotOpen
 
 logger = logging.getLogger("leadscenter.intake")
@@ -109,7 +112,9 @@ def _judge(request: HttpRequest, served: ServedForm, fields: dict[str, str]) -> 
         "attribution": sent,
     }
     circumstances = Circumstances(
-        address=getattr(request, "client_address", ""), whole_visit=fields.get("measured") != "1"
+        address=getattr(request, "client_address", ""),
+        whole_visit=fields.get("measured") != "1",
+        device=_device(request),
     )
     try:
         submission = read_submission(body)
@@ -130,6 +135,10 @@ def _judge(request: HttpRequest, served: ServedForm, fields: dict[str, str]) -> 
         logger.exception("the database does not take submissions")
         return _busy(served, filled, key)
     return HttpResponse(render_thanks(served, number=str(stored.lead_id)))
+
+
+def _device(request: HttpRequest) -> str:
+    return device_of(request.headers.get("User-Agent", ""))
 
 
 def _busy(
@@ -231,6 +240,7 @@ def submissions(request: HttpRequest, public_id: str) -> HttpResponse:
             sealed_in_browser=sealed,
             whole_visit=not sealed,
             source=Lead.Source.FORM if sealed else Lead.Source.API,
+            device=_device(request),
         ),
     )
     return JsonResponse({"lead_id": str(stored.lead_id)}, status=201 if stored.fresh else 200)
@@ -255,25 +265,35 @@ def _opened(public_id: str, body: dict[str, Any]) -> bytes:
 @require_POST
 @problems
 def count(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Count that a form was opened or started; says nothing of who, and answers 204 to everything it understands."""
+    """Count that a form was opened or started, or questions seen; says nothing of who, and answers 204."""
     if too_many(request, throttle.measures):
         return HttpResponse(status=429)
     body = parse_json(request.body)
-    kind, number, ad = body.get("kind"), body.get("version"), body.get("ad_id")
+    kind, number = body.get("kind"), body.get("version")
     if kind not in (MeasureKind.OPEN, MeasureKind.START, MeasureKind.QUESTION) or not isinstance(number, int):
         raise BadSubmission({"kind": _("Send open, start or question, and the version.")})
     served = shown_version(public_id, number)
     if served is None or not served.takes_answers():
         raise NoSuchForm
-    question = body.get("question") if kind == MeasureKind.QUESTION else ""
-    if question and served.content.question(str(question)) is None:
-        raise BadSubmission({"question": _("This form does not ask this.")})
-    text = str(ad or "")
+    text = str(body.get("ad_id") or "")
     measures.record(
         kind=MeasureKind(kind),
         form_id=served.form_id,
         version=served.number,
         ad_id=int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0,
-        question=str(question or ""),
+        questions=_seen(served, body) if kind == MeasureKind.QUESTION else [""],
+        country=circumstances().country,
+        device=_device(request),
     )
     return HttpResponse(status=204)
+
+
+def _seen(served: ServedForm, body: dict[str, Any]) -> list[str]:
+    """Return the questions that were seen, each once; one that the form does not ask is a mistake of the caller."""
+    keys = body.get("questions")
+    if not isinstance(keys, list) or not 0 < len(keys) <= MAX_QUESTIONS:
+        raise BadSubmission({"questions": _("Send the keys of the questions that were seen.")})
+    seen = list(dict.fromkeys(str(key)[:40] for key in keys))
+    if any(served.content.question(key) is None for key in seen):
+        raise BadSubmission({"questions": _("This form does not ask this.")})
+    return seen

@@ -102,17 +102,41 @@
   // ---- counting visits: no cookie, no name, once per tab and half hour
 
   const attributed = data.attribution.ad_id || "";
+  const count = (counted) => fetch(`${base}measures/`, { method: "POST", body: JSON.stringify({ ...counted, ad_id: attributed, version: data.version }), headers: { "Content-Type": "application/json" }, credentials: "omit", keepalive: true }).catch(() => {});
   function measure(kind, always) {
     const mark = `${data.form}/${kind}`;
     try {
       if (!always && Date.now() - Number(sessionStorage.getItem(mark) || 0) < VISIT) return;
       sessionStorage.setItem(mark, String(Date.now()));
     } catch { /* storage is switched off: count, at worst twice */ }
-    const counted = JSON.stringify({ kind, ad_id: attributed, version: data.version });
-    fetch(`${base}measures/`, { method: "POST", body: counted, headers: { "Content-Type": "application/json" }, credentials: "omit", keepalive: true }).catch(() => {});
+    count({ kind });
+  }
+  // Which questions came into view: each once in a visit, told a few at a time and when the page is left.
+  const seen = new Set();
+  const told = new Set();
+  function tellSeen() {
+    const questions = [...seen].filter((key) => !told.has(key));
+    for (const key of questions) told.add(key);
+    if (questions.length) count({ kind: "question", questions });
+  }
+  function watchQuestions() {
+    const mark = `${data.form}/questions`;
+    try { for (const key of JSON.parse(sessionStorage.getItem(mark) || "[]")) { seen.add(key); told.add(key); } } catch { /* as above */ }
+    const watcher = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        watcher.unobserve(target);
+        seen.add(target.dataset.ask.slice(2));
+      }
+      try { sessionStorage.setItem(mark, JSON.stringify([...seen])); } catch { /* as above */ }
+      clearTimeout(watchQuestions.later);
+      watchQuestions.later = setTimeout(tellSeen, 1500);
+    }, { threshold: 0.5 });
+    for (const ask of form.querySelectorAll('[data-ask^="a-"]')) watcher.observe(ask);
+    addEventListener("pagehide", tellSeen);
   }
   const forget = () => {
-    try { for (const kind of ["open", "start"]) sessionStorage.removeItem(`${data.form}/${kind}`); } catch { /* as above */ }
+    try { for (const kind of ["open", "start", "questions"]) sessionStorage.removeItem(`${data.form}/${kind}`); } catch { /* as above */ }
   };
   const measured = document.createElement("input");
   Object.assign(measured, { type: "hidden", name: "measured", value: "1" });
@@ -317,6 +341,7 @@
   if (data.fresh) setKey(); // a page that shows answers again keeps the key that they were sent with
   form.append(measured);
   measure("open");
+  if (window.IntersectionObserver) watchQuestions();
   form.addEventListener("input", () => measure("start"), { once: true });
   if (canSeal) {
     form.noValidate = true; // faults are shown in the page, not in the browser's bubbles

@@ -140,7 +140,7 @@ def test_sealed_answers_leave_and_open_on_the_server(server: Server) -> None:
         "consents": {"contact": True},
         "attribution": {"ad_id": "77", "utm_source": "feed"},
     }
-    assert server.measured == [
+    assert [event for event in server.measured if event["kind"] != "question"] == [
         {"kind": "open", "ad_id": "77", "version": 3},
         {"kind": "start", "ad_id": "77", "version": 3},
     ]
@@ -154,7 +154,23 @@ def test_reload_counts_as_the_same_visit(server: Server) -> None:
     server.page.reload()
     server.page.get_by_label("First name").fill("A")
     server.page.wait_for_timeout(300)
-    assert [event["kind"] for event in server.measured] == ["open", "start"]
+    assert [event["kind"] for event in server.measured if event["kind"] != "question"] == ["open", "start"]
+
+
+def test_questions_that_came_into_view_are_told_once_in_a_visit(server: Server) -> None:
+    server.page.set_viewport_size({"width": 390, "height": 500})
+
+    def told() -> list[str]:
+        return [key for event in server.measured if event["kind"] == "question" for key in event["questions"]]
+
+    for _visit in range(2):
+        server.page.goto(f"{HOME}/f/{FORM.public_id}/")
+        for ask in server.page.locator('[data-ask^="a-"]').all():
+            ask.scroll_into_view_if_needed()
+            server.page.wait_for_timeout(100)
+        server.page.wait_for_timeout(1_700)
+    asked = [question.key for question in FORM.content.questions]
+    assert sorted(told()) == sorted(asked)
 
 
 @pytest.mark.parametrize("server", [{"java_script_enabled": False}], indirect=True)

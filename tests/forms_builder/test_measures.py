@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from forms_builder.measures import Counts, counts, record, roll_up
+from forms_builder.measures import Counts, counts, record, roll_up, seen_questions
 from forms_builder.models import MeasureDay, MeasureEvent, MeasureKind
 from forms_builder.tasks import roll_up_measures
 
@@ -15,7 +15,7 @@ def test_events_count_before_and_after_they_are_rolled_up(db: None) -> None:
     record(kind=MeasureKind.OPEN, form_id=1, version=2, ad_id=3)
     record(kind=MeasureKind.SUBMIT, form_id=1, version=2, ad_id=3, whole_visit=True)
     record(kind=MeasureKind.SUBMIT, form_id=1, is_test=True)
-    record(kind=MeasureKind.QUESTION, form_id=1, question="when")
+    record(kind=MeasureKind.QUESTION, form_id=1, questions=["when"])
     expected = Counts(open=2, start=1, submit=1, test=1)
     assert counts([1]) == {None: expected}
     assert roll_up() == 4
@@ -54,3 +54,30 @@ def test_parallel_runs_move_each_event_once() -> None:
         worker.join()
     assert {form: line.open for form, line in counts([0, 1, 2], by="form_id").items()} == {0: 40, 1: 40, 2: 40}
     assert sum(moved.values()) == 120
+
+
+def test_seen_questions_count_before_and_after_they_are_rolled_up(db: None) -> None:
+    record(kind=MeasureKind.OPEN, form_id=1)
+    record(kind=MeasureKind.QUESTION, form_id=1, questions=["name", "email"], ad_id=3)
+    record(kind=MeasureKind.QUESTION, form_id=1, questions=["name"])
+    record(kind=MeasureKind.QUESTION, form_id=1, questions=["name"], is_test=True)
+    record(kind=MeasureKind.QUESTION, form_id=2, questions=["name"])
+    expected = {(1, "name"): 2, (1, "email"): 1}
+    assert seen_questions([1]) == expected
+    roll_up()
+    assert seen_questions([1]) == expected
+    assert seen_questions([1], ad_ids=[3]) == {(1, "name"): 1, (1, "email"): 1}
+    assert counts([1]) == {None: Counts(open=1)}
+
+
+def test_countries_and_devices_add_up_to_the_total(db: None) -> None:
+    for country, device, times in (("DE", "phone", 2), ("DE", "desktop", 1), ("", "", 1)):
+        for _time in range(times):
+            record(kind=MeasureKind.OPEN, form_id=1, country=country, device=device)
+    record(kind=MeasureKind.SUBMIT, form_id=1, country="DE", device="phone")
+    for _round in range(2):
+        assert counts([1], by="country") == {"DE": Counts(open=3, submit=1), "": Counts(open=1)}
+        by_device = counts([1], by="device")
+        assert by_device == {"phone": Counts(open=2, submit=1), "desktop": Counts(open=1), "": Counts(open=1)}
+        assert sum(by_device.values(), Counts()) == counts([1])[None]
+        roll_up()
