@@ -51,6 +51,7 @@ from leads.center.services.bulk import ids_of
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.testing import create_test_lead
 from leads.center.services.working import add_note, change_leads
+from leads.crm.services.deliveries import resend_failed
 from leads.models import Lead
 from leads.privacy.consent import read_consent
 from leads.privacy.services.library import change_library
@@ -198,10 +199,10 @@ class OneLead(LeadsView):
 
     @extend_schema(operation_id="leads_change", request=LeadChange, responses=LeadShape)
     def patch(self, request: Request, lead_id: int) -> Response:
-        """Set status, labels (all of them, by name) or assignee (null: nobody)."""
+        """Set status, labels (all of them, or some to add and to take off) or assignee (null: nobody)."""
         actor = actor_of(request)
         lead = lead_of(actor, lead_id, can=Can.WORK_LEADS)
-        change = change_of(body_of(request, {"status", "labels", "assignee"}))
+        change = change_of(body_of(request, {"status", "labels", "add_labels", "remove_labels", "assignee"}))
         change_leads(actor=actor, library=lead.library, lead_ids=[lead.pk], change=change)
         return Response(_lead(request, lead_of(actor, lead_id, can=Can.WORK_LEADS)))
 
@@ -244,19 +245,24 @@ class Bulk(LeadsView):
 
     @extend_schema(operation_id="leads_bulk", request=BulkBody, responses=Changed)
     def post(self, request: Request, library_id: int) -> Response:
-        """Set, delete or restore the leads of `ids`, or those that `filter` matches now (at most 1,000)."""
+        """Set, delete or restore the leads of `ids`, or those that `filter` matches now (at most 1,000), or resend
+        what failed of them: `changed` then counts deliveries.
+        """
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.WORK_LEADS, library)
-        body = body_of(request, {"ids", "filter", "set", "delete", "restore"})
-        acts = [name for name in ("set", "delete", "restore") if body.get(name)]
+        body = body_of(request, {"ids", "filter", "set", "delete", "restore", "resend"})
+        acts = [name for name in ("set", "delete", "restore", "resend") if body.get(name)]
         if len(acts) != 1 or ("ids" in body) == ("filter" in body):
-            raise Invalid({"body": _("Send ids or filter, and one of set, delete, restore.")})
+            raise Invalid({"body": _("Send ids or filter, and one of set, delete, restore, resend.")})
         lead_ids = _ids(request, library, body, trashed=acts == ["restore"])
         if acts == ["delete"]:
             require_fresh(request)
             changed = delete_leads(actor=actor, library=library, lead_ids=lead_ids)
         elif acts == ["restore"]:
             changed = restore_leads(actor=actor, library=library, lead_ids=lead_ids)
+        elif acts == ["resend"]:
+            sent = resend_failed(actor=actor, library=library, lead_ids=lead_ids)
+            return Response({"changed": sent})
         else:
             wanted = body["set"] if isinstance(body["set"], dict) else {}
             changed = change_leads(actor=actor, library=library, lead_ids=lead_ids, change=change_of(wanted))

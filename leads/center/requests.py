@@ -45,13 +45,17 @@ def lacks_scope(request: Request) -> bool:
 
 def change_of(values: dict[str, Any]) -> Change:
     """Return the change that a JSON object asks for; raise `Invalid`."""
-    known = ("status", "labels", "assignee")
+    known = ("status", "labels", "add_labels", "remove_labels", "assignee")
     errors: dict[str, str] = {str(name)[:60]: _("Unknown field.") for name in values if name not in known}
     status, labels = values.get("status", KEEP), values.get("labels", KEEP)
     if not isinstance(status, str | Keep):
         errors["status"] = _("Must be text.")
     if not isinstance(labels, list | Keep):
         errors["labels"] = _("Must be a list of names.")
+    added, removed = values.get("add_labels", []), values.get("remove_labels", [])
+    for name, names in (("add_labels", added), ("remove_labels", removed)):
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            errors[name] = _("Must be a list of names.")
     assignee: int | Keep | None = KEEP
     if "assignee" in values:
         try:
@@ -62,4 +66,4 @@ def change_of(values: dict[str, Any]) -> Change:
         errors["body"] = _("Say what to set: status, labels or assignee.")
     if errors:
         raise Invalid({name.encode("utf-8", "replace").decode(): text for name, text in errors.items()})
-    return Change(status=status, labels=labels, assignee=assignee)
+    return Change(status=status, labels=labels, add_labels=added, remove_labels=removed, assignee=assignee)

@@ -12,6 +12,8 @@ from leads.center.selectors.lives import Moment, WrittenNote, expires_at
 from leads.models import Lead
 from leads.privacy.consent import Consent
 
+TIMES = ("status_changed_at", "contacted_at", "viewed_at", "downloaded_at")
+
 
 class AnswerShape(serializers.Serializer[Any]):
     key = serializers.CharField()
@@ -38,6 +40,15 @@ class LeadShape(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
     is_test = serializers.BooleanField()
     duplicate_of = serializers.CharField(allow_null=True)
+    outcome = serializers.CharField(help_text="What qualifying answers came to: preferred, not_preferred or empty.")
+    status_changed_at = serializers.DateTimeField(allow_null=True)
+    contacted_at = serializers.DateTimeField(allow_null=True)
+    viewed_at = serializers.DateTimeField(allow_null=True)
+    downloaded_at = serializers.DateTimeField(allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `source`, which the serializer keeps for itself."""
+        return {**super().get_fields(), "source": serializers.ChoiceField(choices=Lead.Source.choices)}
 
 
 class LeadPageShape(serializers.Serializer[Any]):
@@ -48,7 +59,9 @@ class LeadPageShape(serializers.Serializer[Any]):
 
 class LeadChange(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Lead.Status.choices, required=False)
-    labels = serializers.ListField(child=serializers.CharField(), required=False)
+    labels = serializers.ListField(child=serializers.CharField(), required=False, help_text="All of them.")
+    add_labels = serializers.ListField(child=serializers.CharField(), required=False)
+    remove_labels = serializers.ListField(child=serializers.CharField(), required=False)
     assignee = serializers.CharField(required=False, allow_null=True)
 
 
@@ -58,6 +71,7 @@ class BulkBody(serializers.Serializer[Any]):
     set = LeadChange(required=False)
     delete = serializers.BooleanField(required=False)
     restore = serializers.BooleanField(required=False)
+    resend = serializers.BooleanField(required=False, help_text="Their failed deliveries go again.")
 
 
 class Changed(serializers.Serializer[Any]):
@@ -127,6 +141,9 @@ def lead_json(lead: Lead, labels: list[str], shown: OpenLead, library: LeadLibra
         "expires_at": time_json(expires_at(lead, library)),
         "is_test": lead.is_test,
         "duplicate_of": _id(lead.duplicate_of),
+        "source": lead.source,
+        "outcome": lead.outcome,
+        **{name: time_json(moment) if (moment := getattr(lead, name)) else None for name in TIMES},
     }
     if not shown.withheld:
         told["answers"] = [

@@ -276,7 +276,7 @@ def test_change_in_the_drawer_shows_in_the_list(chrome: Browser, live_server: Li
     page.locator("a[data-open-drawer]").first.click()
     page.locator(".drawer summary.pick").first.click()
     page.locator(".drawer .menu[open] button[value=qualified]").click()
-    expect(page.locator("tbody tr").first.locator(".c-status")).to_have_text("Qualified")
+    expect(page.locator("tbody tr").first.locator(".c-status .badge")).to_have_text("Qualified")
     expect(page.locator(".drawer .pick .badge").first).to_have_text("Qualified")
     assert seen.said == []
     context.close()

@@ -14,7 +14,7 @@ from accounts.models import Act, AuditEvent, AuditTarget, User
 from accounts.services.tokens import create_token
 from leads.center.services.deleting import delete_leads
 from leads.exports.services.running import run_due
-from leads.models import Export, Lead
+from leads.models import Connection, Delivery, Export, Lead
 from tests.counting import statements
 from tests.world import World, make_form
 
@@ -322,3 +322,47 @@ def test_reading_a_page_by_api_takes_the_same_queries_for_one_lead_and_for_fifty
     with statements() as spoken:
         assert len(call("GET", path).json()["results"]) == count
     assert len(spoken) == 15, "\n".join(sql[:150] for sql in spoken)
+
+
+def test_labels_are_added_to_and_taken_off_many(world: World) -> None:
+    ids = [str(world.add_lead().pk) for _ in range(2)]
+    call, bulk = caller(world.administrator), f"libraries/{world.library.pk}/leads/bulk/"
+    assert call("POST", bulk, {"ids": ids, "set": {"add_labels": ["hot", "call"]}}).json() == {"changed": 2}
+    assert call("POST", bulk, {"ids": ids[:1], "set": {"remove_labels": ["hot"]}}).json() == {"changed": 1}
+    assert [call("GET", f"leads/{pk}/").json()["labels"] for pk in ids] == [["call"], ["call", "hot"]]
+    wrong = call("POST", bulk, {"ids": ids, "set": {"add_labels": "hot"}})
+    assert (wrong.status_code, set(wrong.json()["errors"])) == (400, {"add_labels"})
+
+
+def test_failed_deliveries_go_again_by_filter(world: World) -> None:
+    hook = Connection.objects.create(
+        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
+        created_by=world.administrator,
+    )  # fmt: skip
+    failed = world.add_lead().pk
+    world.add_lead()
+    rows = Delivery.objects.filter(connection=hook)
+    rows.filter(lead_id=failed).update(state="dead", attempts=9)
+    body = {"filter": {"delivery": "failed"}, "resend": True}
+    answer = caller(world.administrator)("POST", f"libraries/{world.library.pk}/leads/bulk/", body)
+    assert answer.json() == {"changed": 1}
+    assert set(rows.values_list("state", "attempts")) == {("pending", 0)}
+
+
+def test_the_api_lists_by_the_filters_and_orders_of_the_page(world: World) -> None:
+    plain, by_ad = world.add_lead(), world.add_lead(with_ad=True)
+    call, leads = caller(world.administrator), f"libraries/{world.library.pk}/leads/"
+    call("PATCH", f"leads/{plain.pk}/", {"status": "qualified"})
+    call("PATCH", f"leads/{by_ad.pk}/", {"status": "contacted"})
+
+    def found(query: str) -> list[str]:
+        return [row["id"] for row in call("GET", f"{leads}?{query}").json()["results"]]
+
+    assert found("sort=change") == [str(by_ad.pk), str(plain.pk)]
+    assert found("q=Blue") == [str(by_ad.pk)]
+    assert found(f"q={plain.pk}") == [str(plain.pk)]
+    assert found("source=api") == []
+    lead = call("GET", f"leads/{plain.pk}/").json()
+    assert (lead["source"], lead["outcome"], lead["downloaded_at"]) == ("form", "", None)
+    assert lead["contacted_at"] is not None
+    assert call("GET", f"{leads}?sort=name").json()["errors"] == {"sort": "Use one of: received, attention, change."}

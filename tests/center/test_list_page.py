@@ -187,3 +187,18 @@ def test_density_is_kept_in_the_profile(world: World, client: Client) -> None:
     assert 'data-density="compact"' in client.get(url(world)).content.decode()
     client.post("/settings/appearance/", {"density": "tiny"})
     assert User.objects.get(pk=world.administrator.pk).density == "compact"
+
+
+def test_a_deletion_of_many_is_undone_from_its_message(world: World, client: Client) -> None:
+    ids = [world.add_lead().pk for _ in range(2)]
+    client.post(url(world, "bulk/"), {"ids": ids, "act": "delete"})
+    assert Lead.objects.filter(state="trashed").count() == 2
+    text = client.get(url(world)).content.decode()
+    undo = f"{url(world, 'bulk/')}?undo={ids[0]}.{ids[1]}"
+    assert f'action="{undo}"' in text
+    client.post(undo)
+    assert Lead.objects.filter(state="live").count() == 2
+    client.post(undo)
+    assert Lead.objects.filter(state="live").count() == 2
+    client.post(f"{url(world, 'bulk/')}?undo=x")
+    assert Lead.objects.filter(state="live").count() == 2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -24,6 +24,7 @@ from leads.crm.services.deliveries import resend_failed
 from leads.exports.services.asking import request_export
 from leads.selection import Selection, read_id, read_selection
 
+UNDONE_AT_ONCE = 50
 CARRIED = ("act", "status", "assignee", "label_text", "next")
 NOBODY_CHOSEN = gettext_lazy("Choose leads first: a tick in front of each.")
 
@@ -45,6 +46,8 @@ def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
     library, actor = library_of(library_id), person(request)
     require(actor, Can.WORK_LEADS, library)
     act = request.POST.get("act")
+    if request.GET.get("undo"):
+        return _undo(request, library, actor)
     if act in ("delete", "export") and not is_fresh(request):
         return ask_again(request)
     try:
@@ -61,8 +64,29 @@ def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
     else:
         if step.next:
             return _go_on(request, library, step)
-        messages.success(request, told if not step.before else _("Done: %(n)s leads.") % {"n": step.done})
+        undo = _undo_url(library, step) if act == "delete" else ""
+        told = told if not step.before else _("Done: %(n)s leads.") % {"n": step.done}
+        messages.success(request, told, extra_tags=undo)
     return redirect(back_of(request, library_id))
+
+
+def _undo_url(library: LeadLibrary, step: Step) -> str:
+    """Return where these leads are put back at once; many are put back from the trash."""
+    if step.before or len(step.ids) > UNDONE_AT_ONCE:
+        return ""
+    return f"/l/{library.pk}/leads/bulk/?undo={'.'.join(map(str, step.ids))}"
+
+
+def _undo(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpResponse:
+    try:
+        ids = [read_id(text) for text in request.GET["undo"].split(".")]
+        restore_leads(actor=actor, library=library, lead_ids=ids)
+    except (ValueError, Invalid, Http404):
+        messages.error(request, _("This cannot be undone from here. Look into the trash."))
+    else:
+        text = ngettext("%(n)s lead put back.", "%(n)s leads put back.", len(ids))
+        messages.success(request, text % {"n": len(ids)})
+    return redirect(back_of(request, library.pk))
 
 
 def _step(request: HttpRequest, library: LeadLibrary, actor: User) -> Step:

@@ -16,11 +16,13 @@ VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     ("all", {}),
     ("mine", {"assignee": "me"}),
     ("unassigned", {"assignee": "none"}),
-    *((status.value, {"status": status.value}) for status in Lead.Status),
+    ("raw", {"status": "raw"}),
     ("attention", {"sort": "attention"}),
     ("undelivered", {"delivery": "undelivered"}),
     ("expiring", {"expiring": "1"}),
 )
+# Behind what was saved: what is done needs nobody all day.
+LATER = tuple((status.value, {"status": status.value}) for status in Lead.Status if status != Lead.Status.RAW)
 KEPT_OVER_VIEWS = (
     "form",
     "version",
@@ -67,12 +69,14 @@ def views_of(
     columns = {name: value for name, value in layout.as_params().items() if name == "cols"}
     ours = "" if open_view else current_view(selection, layout, actor)
     default = any(view.is_default and view.owner_id == actor.pk for view in saved)
-    found = []
-    for key, params in VIEWS:
+    found: list[View] = []
+    for key, params in (*VIEWS, *LATER):
         query = kept | params | columns | ({"view": "all"} if default and key == "all" else {})
         number = numbers.get(key, "")
         warn = key == "undelivered" and number not in ("", "0")
         found.append(View(key, _label(key), base + encoded(query), ours == key, warn, number))
+    ahead, behind = found[: len(VIEWS)], found[len(VIEWS) :]
+    kept_views: list[View] = []
     in_bar = 0
     for view in saved:
         here, key = str(view.pk) == open_view, str(view.pk)
@@ -80,8 +84,8 @@ def views_of(
         in_bar += not more
         name = view.name if view.owner_id == actor.pk else _("%(name)s, shared") % {"name": view.name}
         url = base + encoded(view.query | {"view": key})
-        found.append(View(key, name, url, here, False, numbers.get(key, ""), saved=True, more=more))
-    return tuple(found)
+        kept_views.append(View(key, name, url, here, False, numbers.get(key, ""), saved=True, more=more))
+    return (*ahead, *kept_views, *behind)
 
 
 def is_changed(view: SavedView, selection: Selection, layout: Layout) -> bool:
