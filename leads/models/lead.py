@@ -118,6 +118,27 @@ class Lead(models.Model):
                 name="leads_by_change",
                 condition=Q(state="live", status_changed_at__isnull=False),
             ),
+            # What is rare is found without walking past everything else.
+            models.Index(
+                fields=["library", "source", "-received_at", "-id"],
+                name="leads_by_source",
+                condition=Q(state="live") & ~Q(source="form"),
+            ),
+            models.Index(
+                fields=["library", "outcome", "-received_at", "-id"],
+                name="leads_by_outcome",
+                condition=Q(state="live") & ~Q(outcome=""),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_downloaded",
+                condition=Q(state="live", downloaded_at__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_for_test",
+                condition=Q(state="live", is_test=True),
+            ),
             models.Index(fields=["duplicate_of"], name="leads_duplicates", condition=Q(duplicate_of__isnull=False)),
             # The sweeper's: what a crash between two databases left half way.
             models.Index(fields=["received_at"], name="leads_arriving", condition=Q(state="arriving")),
