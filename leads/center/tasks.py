@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from leads.center.services import heads, mailing, telling, watching
+from leads.center.services import attending, heads, mailing, telling, watching
 
 
 @shared_task(name="leads.watch_reading", ignore_result=True)
@@ -32,3 +32,9 @@ def warn_of_expiry() -> None:
     """Every hour: warn of leads whose time is nearly over, and forget what was told long ago."""
     telling.warn_of_expiry()
     telling.forget_old()
+
+
+@shared_task(name="leads.walk_attention", ignore_result=True)
+def walk_attention() -> None:
+    """Every ten seconds: bring changed goals and retentions into the leads' times of attention."""
+    attending.walk_attention()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from leads.center import api as rest
-from leads.center import labels_api, notifications_api, trail_api, views_api
+from leads.center import desk_api, labels_api, notifications_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -33,6 +33,8 @@ api = [
     path(_LEAD, rest.OneLead.as_view(), name="api_lead"),
     path(f"{_LEAD}restore/", rest.Restore.as_view(), name="api_lead_restore"),
     path(f"{_LEAD}notes/", rest.Notes.as_view(), name="api_lead_notes"),
+    path(f"{_LEAD}follow-up/", desk_api.FollowUpOfLead.as_view(), name="api_lead_follow_up"),
+    path(f"{_LEAD}contacted/", desk_api.Contacted.as_view(), name="api_lead_contacted"),
     path(f"{_LEAD}timeline/", rest.Timeline.as_view(), name="api_lead_timeline"),
     path(f"{_LEAD}consent/", rest.ConsentOfLead.as_view(), name="api_lead_consent"),
     path("forms/<int:form_id>/test-lead/", rest.TestLead.as_view(), name="api_form_test_lead"),

@@ -200,3 +200,19 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return f"follow-up of lead {self.lead_id}"
+
+
+class AttentionWalk(models.Model):
+    """How far a library's contact goal and retention have come into its leads' `attention_at`: newest lead first, down
+    to this place.
+    """
+
+    library = models.OneToOneField(LeadLibrary, models.CASCADE, primary_key=True, related_name="+")
+    goal = models.PositiveIntegerField(default=0)
+    retention = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(null=True)
+    lead_id = models.BigIntegerField(default=0)
+    done = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"attention of library {self.library_id}"

@@ -35,6 +35,12 @@ function settle() {
 over.addEventListener("change", settle);
 
 document.addEventListener("click", (event) => {
+  const contact = event.target.closest("[data-contact]");
+  const form = contact && document.getElementById("contact-form");
+  if (form) {
+    form.elements.how.value = contact.dataset.contact;
+    form.requestSubmit();
+  }
   const link = event.target.closest("[data-open-drawer]");
   if (link) opener = link;
   const off = event.target.closest("[data-drawer-close]");

@@ -54,7 +54,8 @@ def test_the_first_status_after_raw_is_the_first_contact_and_stays_so(world: Wor
     lead.refresh_from_db()
     first = lead.contacted_at
     assert first is not None
-    assert (lead.status, lead.attention_at, lead.changes) == ("contacted", None, 1)
+    week_before_purge = lead.received_at + timedelta(days=83)
+    assert (lead.status, lead.attention_at, lead.changes) == ("contacted", week_before_purge, 1)
     change(world, lead, status="qualified")
     lead.refresh_from_db()
     assert (lead.status, lead.contacted_at, lead.changes) == ("qualified", first, 2)

@@ -28,7 +28,7 @@ from accounts.services.shares import set_leads_too, share_account
 from accounts.services.tokens import create_token
 from accounts.services.transfers import accept_transfer, cancel_transfer, request_transfer
 from leads.exports.services.asking import request_export
-from leads.models import Connection, Delivery, Export, Label, Lead, SavedView
+from leads.models import Connection, Delivery, Export, FollowUp, Label, Lead, SavedView
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
@@ -179,6 +179,9 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     )  # fmt: skip
     note = Note(lead_id=lead.pk, library_id=library.pk, region="eu", author_id=holder.pk, sealed=Plain(NOTE))
     note.save(using=alias_of("eu"), force_insert=True)
+    due = timezone.now() + timedelta(days=1)
+    asked = {"library_id": library.pk, "user": holder, "set_by": holder, "due_at": due}
+    FollowUp.objects.update_or_create(lead=lead, done_at=None, defaults=asked)
     alarm = Alarm.objects.create(library=library, kind=Alarm.Kind.UNOPENABLE, about="scene")
     label = Label.objects.create(library=library, name="canary label")
     export = request_export(actor=holder, library=library, selection=Selection(), file_format="csv")

@@ -6,8 +6,10 @@ leads at a time, and stops when the page is full or five thousand were looked at
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
 from django.http import Http404
 
 from accounts.access import Can, holders, require
@@ -27,6 +29,7 @@ from leadscenter.lib.paging import BadCursor, Cursor, keyset_page
 PAGE = 50
 STEP = 500
 WALKED_AT_MOST = 5000
+NEAR = timedelta(days=1)
 COUNTED_AT_MOST = 10_000
 
 
@@ -105,10 +108,16 @@ def _listed(
     library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
 ) -> tuple[list[Lead], LeadPage]:
     leads = _leads(library, selection)
-    if order != "received":
-        leads = leads.filter(**{f"{ORDERS[order].removeprefix('-')}__isnull": False})
+    leads = in_order(leads, order)
     page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
     return page.rows, LeadPage([], page.next, page.previous)
+
+
+def in_order(leads: QuerySet[Lead], order: str) -> QuerySet[Lead]:
+    """Return the leads that a list in this order shows: by attention, those that need somebody within a day."""
+    if order == "attention":
+        return leads.filter(attention_at__lte=Now() + NEAR)
+    return leads.filter(status_changed_at__isnull=False) if order == "change" else leads
 
 
 def _searched(
@@ -199,7 +208,7 @@ def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
         "expiring": replace(base, expiring=expiring_before(library.retention_days)),
     }
     found = [_tab(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
-    waiting = base.apply(Lead.objects.filter(library=library)).filter(attention_at__isnull=False)
+    waiting = in_order(base.apply(Lead.objects.filter(library=library)), "attention")
     return [*found, _tab("attention", waiting)]
 
 
@@ -212,8 +221,7 @@ def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str
     if selection.words:
         return None
     leads = _counting(selection).apply(Lead.objects.filter(library=library))
-    column = ORDERS[layout_of(query).order].removeprefix("-")
-    return _tab(key, leads if column == "received_at" else leads.filter(**{f"{column}__isnull": False}))
+    return _tab(key, in_order(leads, layout_of(query).order))
 
 
 def _counting(selection: Selection) -> Selection:

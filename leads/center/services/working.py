@@ -16,6 +16,7 @@ from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.disclosure import grant_path
+from leads.center.services.attending import write_attention
 from leads.center.services.outgoing import queue_updates
 from leads.models import Label, Lead, LeadLabel
 from leads.selection import is_storable
@@ -74,7 +75,7 @@ def change_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
             labels_off=len(change.remove_labels) or None,
             assignee=None if isinstance(change.assignee, Keep) else change.assignee or 0,
         )
-        changed = _set_status(leads, change.status) | _set_assignee(leads, assignee)
+        changed = _set_status(library, leads, change.status) | _set_assignee(leads, assignee)
         changed |= _set_labels(leads, labels, replace=not isinstance(change.labels, Keep))
         changed |= _take_labels(library, leads, change.remove_labels)
         differing = [lead for lead in leads if lead.pk in changed]
@@ -134,7 +135,7 @@ def _labels(library: LeadLibrary, change: Change) -> list[Label]:
     return list(Label.objects.filter(library=library, name__in=names))
 
 
-def _set_status(leads: Iterable[Lead], status: str | Keep) -> set[int]:
+def _set_status(library: LeadLibrary, leads: Iterable[Lead], status: str | Keep) -> set[int]:
     if isinstance(status, Keep):
         return set()
     changed = {lead.pk for lead in leads if lead.status != status}
@@ -143,7 +144,8 @@ def _set_status(leads: Iterable[Lead], status: str | Keep) -> set[int]:
         rows.update(status=status, status_changed_at=Now())
     else:  # leaving raw for the first time is the first contact
         first = Coalesce(F("contacted_at"), Now())
-        rows.update(status=status, status_changed_at=Now(), contacted_at=first, attention_at=None)
+        rows.update(status=status, status_changed_at=Now(), contacted_at=first)
+    write_attention(library, changed)
     return changed
 
 

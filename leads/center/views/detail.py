@@ -1,11 +1,13 @@
 """One lead in the words of its drawer: trail strip, answers, history, deliveries, consent."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Act, LeadLibrary, User
@@ -15,6 +17,7 @@ from leads.center.layout import layout_of
 from leads.center.selectors.deliveries import LeadDelivery, sent_of
 from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import LeadDetail, Moment, open_lead
+from leads.center.services.following_up import follow_up_of
 from leads.center.views.listing import Person, Row, address, clock_of, name_of, params_of, people_of, row_of
 from leads.models import Lead
 from leads.selection import Selection, read_selection
@@ -33,12 +36,16 @@ ICONS = {
     Act.LEADS_READ: "api",
     Act.LEAD_CHANGED: "edit",
     Act.NOTE_ADDED: "note",
+    Act.LEAD_CONTACTED: "contacted",
+    Act.FOLLOW_UP_SET: "clock",
+    Act.FOLLOW_UP_DONE: "check",
     Act.LEADS_DELETED: "trash",
     Act.LEADS_RESTORED: "retry",
     Act.EXPORT_MADE: "exports",
     Act.EXPORT_DOWNLOADED: "exports",
     Act.CONSENT_READ: "consent",
 }
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
 
 
@@ -92,6 +99,24 @@ class NoteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpRow:
+    """The open follow-up: when, for whom, and whether its moment has come."""
+
+    due_at: datetime
+    who: str
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The offer to set the status of a lead that was contacted and is raw."""
+
+    change_url: str
+    offered: bool
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRow:
     text: str
     ticked: bool
@@ -128,6 +153,11 @@ class Drawer:
     revealed: bool
     tel: str
     mailto: str
+    whatsapp: str
+    follow_up: FollowUpRow | None
+    follow_up_url: str
+    contacted_url: str
+    offer: Offer
     timeline: tuple[TimelineRow, ...]
     seen: tuple[TimelineRow, ...] | None
     access_url: str
@@ -202,6 +232,11 @@ def _drawer(
         revealed=revealed,
         tel=shown.phone if revealed else "",
         mailto=shown.email if revealed else "",
+        whatsapp=_whatsapp(shown.phone) if revealed else "",
+        follow_up=_follow_up(lead),
+        follow_up_url=f"{base}follow-up/{query}",
+        contacted_url=f"{base}contacted/{query}",
+        offer=Offer(f"{base}change/{query}", lead.contacted_at is not None and lead.status == Lead.Status.RAW),
         timeline=_timeline(detail),
         seen=None if detail.seen is None else _seen(detail.seen),
         access_url="" if detail.seen is None else f"/l/{library.pk}/access/",
@@ -221,6 +256,16 @@ def _drawer(
         delete_url=f"{base}delete/",
         restore_url=f"{base}restore/",
     )
+
+
+def _whatsapp(phone: str) -> str:
+    """Return the digits of an international number; a number without its country leads to a stranger."""
+    return phone[1:] if E164.fullmatch(phone) else ""
+
+
+def _follow_up(lead: Lead) -> FollowUpRow | None:
+    row = follow_up_of(lead)
+    return FollowUpRow(row.due_at, str(row.user), row.due_at <= timezone.now()) if row else None
 
 
 def _neighbours(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> tuple[int | None, int | None]:

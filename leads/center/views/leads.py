@@ -169,7 +169,7 @@ def _in_trash(lead_id: int) -> bool:
     return Lead.objects.filter(pk=lead_id, state=Lead.State.TRASHED).exists()
 
 
-def _after(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
+def after_change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Answer a change of one lead: the drawer and the row of the list anew for htmx, else its page."""
     if getattr(request, "htmx", False):
         return _drawer(request, library_id, lead_id, changed=True)
@@ -187,7 +187,7 @@ def change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
         change_leads(actor=actor, library=library, lead_ids=[lead_id], change=wanted)
     except Invalid as invalid:
         messages.error(request, str(next(iter(invalid.errors.values()))))
-    return _after(request, library_id, lead_id)
+    return after_change(request, library_id, lead_id)
 
 
 def wanted_change(posted: Params) -> Change:
@@ -212,7 +212,7 @@ def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
         add_note(actor=person(request), lead=found, text=request.POST.get("text", ""))
     except Invalid as invalid:
         messages.error(request, str(next(iter(invalid.errors.values()))))
-    return _after(request, library_id, lead_id)
+    return after_change(request, library_id, lead_id)
 
 
 @allows(Can.DELETE_LEADS, of="library")

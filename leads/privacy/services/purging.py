@@ -14,7 +14,7 @@ from django.db.models.functions import Now, Substr, TruncDay
 
 from accounts import audit
 from accounts.models import Act, LeadLibrary
-from leads.models import Delivery, Lead, LeadLabel
+from leads.models import Delivery, FollowUp, Lead, LeadLabel, Notification
 from leads.vault.keys import forget_keys, month_of, today
 from leads.vault.models import ConsentRecord, Credential, DataKey, Note, ResponseExcerpt, SealedAnswers, SearchTerm
 from leads.vault.regions import alias_of
@@ -80,6 +80,8 @@ def bury(library: LeadLibrary, leads: Sequence[Lead], why: Lead.Gone) -> None:
             if alias_of(region) == "default":
                 _empty_vault(region, [lead.pk for lead in leads if lead.region == region])
         LeadLabel.objects.filter(lead_id__in=ids).delete()
+        FollowUp.objects.filter(lead_id__in=ids).delete()
+        Notification.objects.filter(object_id__in=ids, library_id=library.pk).delete()
         waiting = Delivery.objects.filter(lead_id__in=ids, state=Delivery.State.PENDING)
         waiting.exclude(event_key__startswith="lead.deleted").update(state=Delivery.State.SKIPPED, settled_at=Now())
         Lead.objects.filter(pk__in=ids).update(

@@ -1,0 +1,85 @@
+"""The work on one lead that has words of its own: when to come back to it, that it was contacted."""
+
+from datetime import datetime, time, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.access import Can
+from accounts.declarations import allows
+from accounts.refusals import Invalid
+from leads.center.selectors.library import lead_of
+from leads.center.services.contacting import record_contact
+from leads.center.services.following_up import finish_follow_up, set_follow_up
+from leads.center.views.leads import after_change, person
+from leads.models import Lead
+from leads.selection import read_id
+
+MORNING = time(9)
+DAYS = ("1", "3", "7")
+
+
+@allows(Can.WORK_LEADS, of="library")
+@never_cache
+@require_POST
+def follow_up(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
+    """Set when to come back to a lead (`days` from now at nine, or `due`, in the person's time zone), or close it."""
+    actor = person(request)
+    found = lead_of(actor, lead_id, can=Can.WORK_LEADS)
+    try:
+        if request.POST.get("done"):
+            finish_follow_up(actor=actor, lead=found)
+        else:
+            user = request.POST.get("user")
+            set_follow_up(actor=actor, lead=found, due_at=_due(request), user_id=read_id(user) if user else None)
+    except (Invalid, ValueError) as error:
+        _say(request, error)
+    return after_change(request, library_id, lead_id)
+
+
+def _due(request: HttpRequest) -> datetime:
+    """Return the moment that the form asks for; raise `Invalid`."""
+    days = request.POST.get("days", "")
+    if days in DAYS:
+        day = timezone.localdate() + timedelta(days=int(days))
+        return timezone.make_aware(datetime.combine(day, MORNING))
+    try:
+        due = parse_datetime(request.POST.get("due", ""))
+    except ValueError:
+        due = None
+    if due is None or not 2000 < due.year < 9000:
+        raise Invalid({"due_at": _("Choose a day and a time.")})
+    return due if timezone.is_aware(due) else timezone.make_aware(due)
+
+
+def _say(request: HttpRequest, error: Exception) -> None:
+    said = next(iter(error.errors.values())) if isinstance(error, Invalid) else error
+    messages.error(request, str(said))
+
+
+@allows(Can.WORK_LEADS, of="library")
+@never_cache
+@require_POST
+def contacted(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
+    """Record that a lead was called or written to; `part` asks for the offer to set the status alone, so that the
+    contact details stay in sight.
+    """
+    actor = person(request)
+    found = lead_of(actor, lead_id, can=Can.WORK_LEADS)
+    try:
+        record_contact(actor=actor, lead=found, how=request.POST.get("how", ""))
+    except Invalid as invalid:
+        _say(request, invalid)
+        return after_change(request, library_id, lead_id)
+    if request.POST.get("part") and getattr(request, "htmx", False):
+        query = request.GET.urlencode()
+        change_url = f"/l/{found.library_id}/leads/{found.pk}/change/" + (f"?{query}" if query else "")
+        offer = {"change_url": change_url, "offered": found.status == Lead.Status.RAW, "said": True}
+        return render(request, "leads/_contacted.html", {"offer": offer})
+    return after_change(request, library_id, lead_id)
