@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_center'),
-        ('leads', '0003_list'),
+        ('leads', '0004_list_filters'),
     ]
 
     operations = [
