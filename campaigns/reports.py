@@ -24,8 +24,8 @@ from forms_builder import measures
 from forms_builder.measures import Counts
 from forms_builder.models import Form
 
-GroupBy = Literal["day", "campaign", "ad_group", "ad", "form"]
-GROUPINGS: tuple[GroupBy, ...] = ("day", "campaign", "ad_group", "ad", "form")
+GroupBy = Literal["day", "campaign", "ad_group", "ad", "form", "country", "device"]
+GROUPINGS: tuple[GroupBy, ...] = ("day", "campaign", "ad_group", "ad", "form", "country", "device")
 DEFAULT_DAYS = 30
 MAX_DAYS = 400
 
@@ -92,6 +92,8 @@ def report(
     lines = _by_ad(forms, ads, since, until, group_by) if group_by in ("campaign", "ad_group", "ad") else {}
     if group_by in ("day", "form"):
         lines = _by_measure(forms, ads, since, until, group_by)
+    if group_by in ("country", "device"):
+        lines = _by_place(forms, ads, since, until, group_by)
     ordered = sorted(lines.values(), key=_order(group_by))
     total = sum(ordered, Line("", ""))
     return Report(since, until, group_by, ordered, total)
@@ -150,6 +152,24 @@ def _by_measure(
         line = _line(shown, forms.get(key, shown), counted.get(key, Counts()), spent.get(key), through_ad=False)
         attributed = through_ads.get(key, Counts()).submit
         lines[shown] = line + Line(shown, line.name, attributed=attributed)
+    return lines
+
+
+def _by_place(
+    forms: dict[int, str], ads: dict[int, Ad], since: datetime.date, until: datetime.date, level: GroupBy
+) -> dict[str, Line]:
+    """Count by country or device; "" where it is not known, and there stands what was spent: ad days do not tell."""
+    counted = measures.counts(forms, by=level, since=since, until=until)
+    through_ads = measures.counts(forms, by=level, since=since, until=until, ad_ids=ads)
+    lines = {
+        key: Line(key, key, line, attributed=through_ads.get(key, Counts()).submit) for key, line in counted.items()
+    }
+    spent = _spent("ad_id", list(ads), since, until).values()
+    if spent:
+        known = Line(
+            "", "", impressions=sum(seen for seen, _cents in spent), spend_cents=sum(cents for _seen, cents in spent)
+        )
+        lines[""] = lines.get("", Line("", "")) + known
     return lines
 
 

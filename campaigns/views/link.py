@@ -6,11 +6,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
+from accounts.circumstances import circumstances
 from accounts.declarations import public
 from campaigns.selectors import destination_of
 from forms_builder import measures
 from forms_builder.models import MeasureKind
 from forms_builder.rendering import attribution_of, render_closed
+from leadscenter.lib.devices import device_of
 
 # What fetches links without a person behind it; such a fetch is no click.
 ROBOT = re.compile(r"bot\b|crawl|spider|preview|facebookexternalhit|slurp", re.IGNORECASE)
@@ -32,6 +34,8 @@ def go(request: HttpRequest, public_id: str) -> HttpResponse:
             form_id=destination.form_id,
             version=destination.version,
             ad_id=destination.ad_id,
+            country=circumstances().country,
+            device=device_of(request.headers.get("User-Agent", "")),
         )
     query = f"?{urlencode(kept)}" if kept else ""
     return HttpResponseRedirect(f"/f/{destination.form_public_id}/{query}")

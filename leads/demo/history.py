@@ -31,6 +31,7 @@ from leads.vault.models import SearchTerm
 from leads.vault.regions import alias_of
 
 DAYS = 56
+DEVICES = ("phone", "desktop", "tablet")
 SPACE = uuid.UUID("6f0f3d6e-5a53-4f0b-9d0e-3b8d1c2a4e5f")
 FRESH = (1, 4, 18, 49, 68)  # minutes: the lead clock shows what it is for
 SHARES = (("contacted", 0.3), ("qualified", 0.2), ("converted", 0.12), ("unqualified", 0.1))
@@ -149,6 +150,8 @@ def _count(form: Form, ads: list[Ad], chance: random.Random) -> None:
     for received_at, ad_id, number in leads.values_list("received_at", "ad_id", "version__number"):
         submits[received_at.date(), ad_id or 0, number] += 1
     rows, costs = [], []
+    served = published_form(form.public_id)
+    questions = [question.key for question in served.content.questions] if served else []
     known = {ad.pk: ad for ad in ads}
     for (day, ad_id, number), submit in submits.items():
         start = submit + round(submit * chance.uniform(0.9, 1.8))
@@ -160,11 +163,13 @@ def _count(form: Form, ads: list[Ad], chance: random.Random) -> None:
             MeasureKind.START: start,
             MeasureKind.SUBMIT: submit,
         }
-        rows += [
-            MeasureDay(form_id=form.pk, version=number, ad_id=ad_id, kind=kind, day=day, count=count)
-            for kind, count in counted.items()
-            if count
-        ]
+        place = {"country": chance.choice(COUNTRIES), "device": chance.choices(DEVICES, (70, 22, 8))[0]}
+        said = {"form_id": form.pk, "version": number, "ad_id": ad_id, "day": day, **place}
+        rows += [MeasureDay(kind=kind, count=count, **said) for kind, count in counted.items() if count]
+        lost, saw = (opened - submit) / (len(questions) or 1), float(opened)
+        for question in questions:
+            rows.append(MeasureDay(kind=MeasureKind.QUESTION, question=question, count=round(saw), **said))
+            saw = max(saw - lost * chance.uniform(0.5, 1.5), submit)
         if ad_id in known:
             spend = round(submit * chance.uniform(1100, 1900))
             shown = click * round(chance.uniform(55, 80))

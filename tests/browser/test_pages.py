@@ -139,7 +139,7 @@ def pages_of(world: World) -> dict[str, str]:
     delivery = Delivery.objects.filter(state="dead").get()
     return {
         "account overview": f"{a}/overview/",
-        "library overview": f"{held_by}/overview/?days=7&by=form",
+        "library overview": f"{held_by}/overview/?days=7&by=form&form={world.form.pk}",
         "leads": f"{held_by}/leads/",
         "leads without a match": f"{held_by}/leads/?test=1&status=converted",
         "labels": f"{held_by}/labels/",

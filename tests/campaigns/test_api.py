@@ -43,6 +43,8 @@ def test_whole_way_from_campaign_to_report(house: House, operator: Api) -> None:
         ("ad_group", group["id"]),
         ("ad", ad["id"]),
         ("form", str(form.pk)),
+        ("country", None),
+        ("device", None),
     ]:
         status, report = operator("get", f"ad-accounts/{house.account.pk}/report/?group_by={group_by}")
         assert status == 200

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from forms_builder.measures import Counts, counts, seen_questions
@@ -21,12 +20,11 @@ def world() -> World:
 
 
 def tell(world: World, **body: Any) -> Any:
-    answer: HttpResponse = Client(headers={"User-Agent": PHONE}).post(
+    return Client(headers={"User-Agent": PHONE}).post(
         f"/api/v1/public/forms/{world.form.public_id}/measures/",
         json.dumps({"version": 1, **body}),
         content_type="application/json",
     )
-    return answer
 
 
 def test_seen_questions_are_counted_once_each_with_the_device(world: World) -> None:

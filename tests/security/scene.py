@@ -205,6 +205,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         "form_id": world.form.pk,
         "public_id": world.form.public_id,
         "number": 1,
+        "chart": "days",
         "campaign_id": world.ad.ad_group.campaign_id,
         "ad_group_id": world.ad.ad_group_id,
         "ad_id": world.ad.pk,

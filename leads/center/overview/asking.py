@@ -1,0 +1,124 @@
+"""What the overview is asked for: a period, a form, a campaign, a grouping. One state for tiles, charts, table, file.
+
+It stands in the URL under the names that the list of leads uses, so that a number leads to the leads behind it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from accounts.access import Can
+from accounts.models import AdAccount, LeadLibrary
+from campaigns.models import Ad, Campaign
+from forms_builder.models import Form
+
+PERIODS = (7, 28, 90)
+GROUPS = ("campaign", "ad_group", "ad", "form", "country", "device")
+USUAL = 28
+MOST_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whole days in UTC, both included. `days` is 0 for a period of the reader's own; `form`, `campaign`: ids or 0."""
+
+    since: date
+    until: date
+    days: int
+    by: str = GROUPS[0]
+    form: int = 0
+    campaign: int = 0
+
+    @property
+    def length(self) -> int:
+        """How many days it is."""
+        return (self.until - self.since).days + 1
+
+    @property
+    def before(self) -> tuple[date, date]:
+        """The period of the same length before it."""
+        return self.since - timedelta(days=self.length), self.since - timedelta(days=1)
+
+    def params(self, **other: object) -> dict[str, str]:
+        """Return the URL parameters that say the same, with some said otherwise."""
+        period: dict[str, object] = (
+            {"days": self.days} if self.days else {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        )
+        said = {**period, "form": self.form, "campaign": self.campaign, "by": self.by, **other}
+        if other.get("days"):
+            said = {name: value for name, value in said.items() if name not in ("since", "until")}
+        return {name: str(value) for name, value in said.items() if value}
+
+    def lead_params(self) -> dict[str, str]:
+        """Return the parameters of the list of leads that shows the leads of this period and filter."""
+        said = {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        said |= {"form": str(self.form)} if self.form else {}
+        return said | ({"campaign": str(self.campaign)} if self.campaign else {}) | {"test": "0"}
+
+
+def read_asked(given: Mapping[str, Any], today: date | None = None) -> Asked:
+    """Read untrusted parameters; what cannot be used counts as not said."""
+    today = today or timezone.now().date()
+    days, by = str(given.get("days", "")), str(given.get("by", ""))
+    since, until = _day(given.get("since")), _day(given.get("until"))
+    length = int(days) if days in [str(period) for period in PERIODS] else USUAL
+    asked = Asked(today - timedelta(days=length - 1), today, length)
+    if since and until and since <= until <= today and (until - since).days < MOST_DAYS:
+        asked = Asked(since, until, 0)
+    by = by if by in GROUPS else GROUPS[0]
+    return Asked(asked.since, asked.until, asked.days, by, _id(given.get("form")), _id(given.get("campaign")))
+
+
+def _day(text: object) -> date | None:
+    try:
+        return parse_date(str(text or ""))
+    except ValueError:
+        return None
+
+
+def _id(text: object) -> int:
+    said = str(text or "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is counted: whose numbers, for which rights, narrowed to `forms` (id → name) and `ads` (None: all)."""
+
+    account: AdAccount
+    library: LeadLibrary
+    held: frozenset[Can]
+    asked: Asked
+    with_spend: bool
+    forms: dict[int, str]
+    ads: tuple[int, ...] | None
+    every_form: dict[int, str]
+    every_campaign: dict[int, str]
+
+
+def scope_of(
+    account: AdAccount, library: LeadLibrary, held: frozenset[Can], asked: Asked, *, with_spend: bool
+) -> Scope:
+    """Return the scope; a form or campaign that is not this account's narrows it to nothing."""
+    forms = dict(Form.objects.filter(ad_account=account).order_by("name").values_list("pk", "name"))
+    campaigns = dict(Campaign.objects.filter(ad_account=account).order_by("name").values_list("pk", "name"))
+    ads: Iterable[int] | None = None
+    if asked.campaign:
+        ads = Ad.objects.filter(ad_group__campaign=asked.campaign, ad_group__campaign__ad_account=account).values_list(
+            "pk", flat=True
+        )
+    return Scope(
+        account,
+        library,
+        held,
+        asked,
+        with_spend,
+        {pk: name for pk, name in forms.items() if asked.form in (0, pk)},
+        None if ads is None else tuple(ads),
+        forms,
+        campaigns,
+    )

@@ -1,0 +1,238 @@
+"""The overview: one filter for everything, lines that add up, numbers without leads for who may not see leads."""
+
+import csv
+import io
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from campaigns.models import AdDay
+from forms_builder.measures import Counts, counts
+from forms_builder.models import MeasureDay, MeasureKind
+from leads.center.overview import GROUPS, Overview, account_overview, library_overview, read_asked
+from leads.center.services.working import Change, change_leads
+from leads.models import Lead
+from tests.counting import statements
+from tests.world import World, make_form, make_world
+
+pytestmark = pytest.mark.django_db
+TODAY = timezone.now().date
+
+
+def counted(
+    world: World, kind: MeasureKind, number: int, *, days_ago: int = 0, form: int | None = None, **place: Any
+) -> None:
+    MeasureDay.objects.create(
+        form_id=form or world.form.pk,
+        version=1,
+        kind=kind,
+        day=TODAY() - timedelta(days=days_ago),
+        count=number,
+        **place,
+    )
+
+
+@pytest.fixture
+def world() -> World:
+    """A week of numbers: 10 opens, 6 starts, 4 submits, three of them through the ad; half of that the week before."""
+    world = make_world()
+    place: dict[str, Any] = {"country": "DE", "device": "phone"}
+    for days_ago, factor in ((1, 2), (8, 1)):
+        counted(world, MeasureKind.OPEN, 4 * factor, days_ago=days_ago, ad_id=world.ad.pk, **place)
+        counted(world, MeasureKind.OPEN, factor, days_ago=days_ago)
+        counted(world, MeasureKind.START, 3 * factor, days_ago=days_ago, ad_id=world.ad.pk, **place)
+        counted(world, MeasureKind.SUBMIT, 2 * factor - 1, days_ago=days_ago, ad_id=world.ad.pk, **place)
+        counted(world, MeasureKind.SUBMIT, 1, days_ago=days_ago)
+        counted(world, MeasureKind.SUBMIT, 9, days_ago=days_ago, is_test=True)
+    AdDay.objects.create(ad=world.ad, day=TODAY() - timedelta(days=1), impressions=1000, clicks=20, spend_cents=3000)
+    return world
+
+
+def overview(world: World, **given: str) -> Overview:
+    return account_overview(world.administrator, world.account, read_asked({"days": "7", **given}))
+
+
+def tile(page: Overview, label: str) -> tuple[str, str]:
+    found = next(one for one in page.tiles if one.label == label)
+    return found.value + found.unit, found.delta
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_tiles_say_the_period_and_its_change(world: World) -> None:
+    page = overview(world)
+    assert tile(page, "Leads") == ("4", "▲ 100.0 %")
+    assert tile(page, "Cost per lead") == ("$10.00", "")  # 30 by the three that came through an ad
+    assert tile(page, "Completion rate") == ("40.0 %", "")
+    assert [bar.value for bar in page.bars] == [1000, 20, 10, 6, 4]
+    assert page.lost == 6
+    assert page.sound
+
+
+@pytest.mark.parametrize("by", GROUPS)
+def test_lines_of_every_grouping_add_up_to_the_total(world: World, by: str) -> None:
+    page = overview(world, by=by)
+    assert (sum(line.leads for line in page.lines), page.total.leads) == (4, 4)
+    assert (sum(line.opens for line in page.lines), page.total.opens) == (10, 10)
+    assert sum(line.share for line in page.lines) == pytest.approx(1.0)
+
+
+def test_country_and_device_are_named_and_the_unknown_too(world: World) -> None:
+    assert [(line.name, line.leads) for line in overview(world, by="country").lines] == [
+        ("Germany", 3),
+        ("Not known", 1),
+    ]
+    assert [(line.name, line.leads) for line in overview(world, by="device").lines] == [("Phone", 3), ("Not known", 1)]
+
+
+def test_filter_narrows_tiles_chart_funnel_table_and_file_alike(world: World) -> None:
+    other, _version = make_form(world.account, "Other")
+    counted(world, MeasureKind.OPEN, 5, form=other.pk)
+    counted(world, MeasureKind.SUBMIT, 5, form=other.pk)
+    assert tile(overview(world), "Leads")[0] == "9"
+    page = overview(world, form=str(world.form.pk))
+    assert (tile(page, "Leads")[0], sum(day.count for day in page.chart.days), page.total.leads) == ("4", 4, 4)
+    assert page.bars[-1].value == 4
+    campaign = overview(world, campaign=str(world.ad.ad_group.campaign_id))
+    assert (tile(campaign, "Leads")[0], sum(day.count for day in campaign.chart.days)) == ("3", 3)
+    told = signed_in(world.administrator).get(
+        f"/a/{world.account.pk}/overview/breakdown.csv?days=7&by=device&form={world.form.pk}"
+    )
+    rows = list(csv.reader(io.StringIO(told.content.decode("utf-8-sig"))))
+    assert [row[:2] for row in rows] == [["Device", "Leads"], ["Phone", "3"], ["Not known", "1"], ["Total", "4"]]
+
+
+def test_a_form_of_somebody_else_shows_nothing_of_theirs(world: World) -> None:
+    page = account_overview(
+        world.stranger, world.stranger_library.ad_account, read_asked({"days": "7", "form": str(world.form.pk)})
+    )
+    assert (tile(page, "Leads")[0], page.lines, page.rail) == ("0", (), None)
+
+
+def test_period_of_ones_own_is_compared_with_as_many_days_before(world: World) -> None:
+    day = TODAY() - timedelta(days=8)
+    asked = read_asked({"since": day.isoformat(), "until": day.isoformat()})
+    assert (asked.length, asked.days, asked.before) == (1, 0, (day - timedelta(days=1), day - timedelta(days=1)))
+    assert tile(account_overview(world.administrator, world.account, asked), "Leads")[0] == "2"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"days": "8"},
+        {"since": "2026-13-01", "until": "x"},
+        {"since": "2026-02-01", "until": "2026-01-01"},
+        {"since": "2000-01-01", "until": "2026-01-01"},
+        {"by": "nonsense", "form": "x", "campaign": "-1"},
+    ],
+)
+def test_what_cannot_be_used_counts_as_not_said(given: dict[str, str]) -> None:
+    today = date(2026, 11, 1)
+    assert read_asked(given, today) == read_asked({}, today)
+
+
+def test_nothing_to_divide_by_is_a_dash_and_never_zero(world: World) -> None:
+    MeasureDay.objects.all().delete()
+    page = overview(world)
+    assert (tile(page, "Completion rate")[0], tile(page, "Cost per lead")[0]) == ("–", "–")
+    assert page.total.completion is None
+
+
+def test_more_submits_than_opens_are_told_and_not_clipped(world: World) -> None:
+    counted(world, MeasureKind.SUBMIT, 20)
+    page = overview(world)
+    assert (page.sound, tile(page, "Leads")[0]) == (False, "24")
+    assert (
+        "Some counts did not arrive"
+        in signed_in(world.analyst).get(f"/a/{world.account.pk}/overview/?days=7").content.decode()
+    )
+
+
+def test_first_contact_is_the_median_against_the_period_before(world: World) -> None:
+    for days_ago, minutes in ((1, 10), (1, 30), (1, 20), (8, 60)):
+        lead = world.add_lead(email=f"p{days_ago}{minutes}@example.com")
+        received = timezone.now() - timedelta(days=days_ago)
+        Lead.objects.filter(pk=lead.pk).update(received_at=received, contacted_at=received + timedelta(minutes=minutes))
+    test = world.add_lead(email="t@example.com", is_test=True)
+    Lead.objects.filter(pk=test.pk).update(contacted_at=timezone.now() + timedelta(days=9))
+    assert tile(overview(world), "Time to first contact") == ("20 min", "▼ 66.7 %")
+
+
+# ---- the question rail -----------------------------------------------------------------------------------------------
+
+
+def test_rail_says_who_saw_each_question_and_who_left_there(world: World) -> None:
+    for question, number in (("name", 10), ("email", 8), ("phone_number", 5), ("wish", 5)):
+        counted(world, MeasureKind.QUESTION, number, question=question)
+    rail = overview(world).rail
+    assert rail is not None
+    assert (rail.form, rail.version) == (world.form.name, 1)
+    assert [(stop.saw, round(stop.left or 0, 3)) for stop in rail.stops] == [(10, 0.2), (8, 0.375), (5, 0.0), (5, 0.2)]
+    assert "E-mail" in rail.summary
+    page = signed_in(world.operator).get(f"/l/{world.library.pk}/overview/?days=7").content.decode()
+    assert "What do you wish?" in page
+    assert counts([world.form.pk])[None] == Counts(open=15, start=9, submit=6, test=18)
+
+
+def test_a_question_that_logic_skips_loses_nobody(world: World) -> None:
+    for question, number in (("name", 10), ("email", 2), ("phone_number", 9), ("wish", 8)):
+        counted(world, MeasureKind.QUESTION, number, question=question)
+    rail = overview(world).rail
+    assert rail is not None
+    assert [round(stop.left or 0, 3) for stop in rail.stops] == [0.1, 0.0, 0.111, 0.5]
+
+
+# ---- who sees what ---------------------------------------------------------------------------------------------------
+
+
+def test_operator_and_analyst_see_numbers_and_no_way_to_a_lead(world: World) -> None:
+    lead = world.add_lead()
+    change_leads(
+        actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(status="contacted")
+    )
+    mine = signed_in(world.administrator).get(f"/a/{world.account.pk}/overview/").content.decode()
+    assert f"/l/{world.library.pk}/leads/?since=" in mine
+    for user in (world.operator, world.analyst):
+        page = signed_in(user).get(f"/a/{world.account.pk}/overview/").content.decode()
+        assert "Completion rate" in page
+        assert "/leads/?" not in page
+        assert str(lead.pk) not in page
+
+
+def test_library_overview_shows_counts_and_no_spend(world: World) -> None:
+    page = library_overview(world.administrator, world.library, read_asked({"days": "7"}))
+    assert [one.label for one in page.tiles] == [
+        "Leads", "Completion rate", "Time to first contact", "Undelivered",
+    ]  # fmt: skip
+    assert [bar.value for bar in page.bars] == [10, 6, 4]
+
+
+@pytest.mark.parametrize("chart", ["days", "funnel", "questions", "breakdown"])
+def test_every_chart_is_a_file(world: World, chart: str) -> None:
+    client = signed_in(world.analyst)
+    answer = client.get(f"/a/{world.account.pk}/overview/{chart}.csv?days=7")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(rows) == {"days": 8, "funnel": 6, "questions": 1, "breakdown": 4}[chart]
+    assert client.get(f"/a/{world.account.pk}/overview/leads.csv").status_code == 404
+
+
+def test_page_costs_the_same_for_many_campaigns_and_days(world: World) -> None:
+    client, address = signed_in(world.administrator), f"/a/{world.account.pk}/overview/"
+    client.get(address)
+    with statements() as few:
+        client.get(address)
+    for number in range(20):
+        counted(world, MeasureKind.OPEN, 1, days_ago=number + 10, country="FR", device="desktop", ad_id=number + 1)
+    with statements() as many:
+        client.get(address)
+    assert len(many) == len(few)
