@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tell": {"task": "leads.tell", "schedule": 3.0, "options": {"expires": 3}},
     "mail_notifications": {"task": "leads.mail_notifications", "schedule": 5.0, "options": {"expires": 5}},
     "warn_of_expiry": {"task": "leads.warn_of_expiry", "schedule": 3600.0, "options": {"expires": 3600}},
+    "find_duplicates": {"task": "leads.find_duplicates", "schedule": 3.0, "options": {"expires": 3}},
     "walk_attention": {"task": "leads.walk_attention", "schedule": 10.0, "options": {"expires": 10}},
     "recover": {"task": "accounts.recover", "schedule": 3600.0, "options": {"expires": 600}},
     "mail_asks": {"task": "accounts.mail_asks", "schedule": 5.0, "options": {"expires": 5}},

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from leads.center.services import attending, heads, mailing, telling, watching
+from leads.center.services import attending, finding_duplicates, heads, mailing, telling, watching
 
 
 @shared_task(name="leads.watch_reading", ignore_result=True)
@@ -38,3 +38,9 @@ def warn_of_expiry() -> None:
 def walk_attention() -> None:
     """Every ten seconds: bring changed goals and retentions into the leads' times of attention."""
     attending.walk_attention()
+
+
+@shared_task(name="leads.find_duplicates", ignore_result=True)
+def find_duplicates() -> None:
+    """Every three seconds: link the leads that have come since to earlier ones with the same e-mail or phone."""
+    finding_duplicates.find_duplicates()

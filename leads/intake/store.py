@@ -25,7 +25,7 @@ from leads.vault.keys import current_data_key, index_key, keyed_digest, today
 from leads.vault.models import ConsentRecord, SealedAnswers, SearchTerm
 from leads.vault.regions import alias_of
 from leads.vault.sealing import seal
-from leads.vault.search import Term, digests_of
+from leads.vault.search import Term, digests_of, identifying
 from leads.vault.values import Owner
 from leadscenter.lib.ids import new_id, reserve_ids
 
@@ -184,8 +184,10 @@ def _vault_rows(new: NewLead, lead_id: int) -> bool:
     )
     received_at = Lead.objects.values_list("received_at", flat=True).get(pk=lead_id)
     terms = [
-        SearchTerm(lead_id=lead_id, digest=term, received_at=received_at, **place)
-        for term in digests_of(new.library_id, new.region, new.terms)
+        SearchTerm(
+            lead_id=lead_id, digest=term, received_at=received_at, identifies=number < identifying(new.terms), **place
+        )
+        for number, term in enumerate(digests_of(new.library_id, new.region, new.terms))
     ]
     ConsentRecord.objects.using(alias).bulk_create([consent])
     SearchTerm.objects.using(alias).bulk_create(terms)
@@ -293,8 +295,9 @@ WITH lead AS (
   INSERT INTO vault_consentrecord (lead_id, library_id, region, version_id, language, boxes, network_prefix, at)
   SELECT id, library_id, region, %(version)s, %(language)s, %(boxes)s::jsonb, %(network)s, received_at FROM lead
 ), terms AS (
-  INSERT INTO vault_searchterm (library_id, region, digest, received_at, lead_id, key_version)
-  SELECT library_id, region, term.digest, received_at, id, 1 FROM lead, unnest(%(terms)s::bytea[]) AS term(digest)
+  INSERT INTO vault_searchterm (library_id, region, digest, received_at, lead_id, key_version, identifies)
+  SELECT library_id, region, term.digest, received_at, id, 1, term.number <= %(identifying)s
+  FROM lead, unnest(%(terms)s::bytea[]) WITH ORDINALITY AS term(digest, number)
 ), deliveries AS (
   INSERT INTO leads_delivery (id, library_id, connection_id, lead_id, event_key, state, due_at, lease,
     leases_unanswered, attempts, created_at)
@@ -338,6 +341,7 @@ def _one_statement(new: NewLead, lead_id: int) -> int | None:
         "language": new.language,
         "boxes": json.dumps(new.consents),
         "network": new.network_prefix,
+        "identifying": identifying(new.terms),
         "terms": digests_of(new.library_id, new.region, new.terms),
         "first_delivery": reserve_ids(DELIVERY_IDS) - 1,
         "day": today(),

@@ -68,6 +68,7 @@ class SearchTerm(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     lead_id = models.BigIntegerField()
     key_version = models.PositiveSmallIntegerField(default=1, db_default=1)
+    identifies = models.BooleanField(default=False, db_default=False)  # an e-mail or a phone number: one person's
 
     class Meta:
         indexes = [

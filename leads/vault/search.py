@@ -14,6 +14,7 @@ TAIL_DIGITS = 6
 MAX_WORDS = 8
 TermKind = Literal["email", "phone", "tail", "word"]
 Term = tuple[TermKind, str]
+IDENTIFYING = ("email", "phone")
 
 
 def fold(text: str) -> str:
@@ -44,3 +45,8 @@ def digest_of(library_id: int, region: str, term: Term) -> bytes:
 def digests_of(library_id: int, region: str, terms: list[Term]) -> list[bytes]:
     """Return the digests of all terms, each once."""
     return list(dict.fromkeys(digest_of(library_id, region, term) for term in terms))
+
+
+def identifying(terms: list[Term]) -> int:
+    """Return how many of the terms, which stand in front, are one person's: their e-mail, their phone number."""
+    return sum(kind in IDENTIFYING for kind, _value in terms)

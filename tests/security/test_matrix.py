@@ -459,6 +459,7 @@ TASKS = {
     "leads.mark_downloaded": "writes a time on leads of files that were fetched, opens nothing",
     "leads.purge_expired": "what the retention says",
     "leads.run_exports": "asks right and custody for each chunk: test_transfer_jobs",
+    "leads.find_duplicates": "compares digests, opens nothing",
     "leads.walk_attention": "writes when leads need somebody, reads no answer",
     "leads.tell": "tells ids and counts to who holds the right, opens nothing",
     "leads.warn_of_expiry": "tells counts to who holds the right, opens nothing",

@@ -14,6 +14,7 @@ from accounts.refusals import Invalid
 from leads.center.disclosure import grant_path
 from leads.center.services.outgoing import resume_deliveries, stop_deliveries
 from leads.center.services.working import MOST_AT_ONCE, lock_leads
+from leads.duplicates import link_again, link_followers
 from leads.models import Lead
 
 
@@ -34,6 +35,7 @@ def delete_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
         for lead in leads:
             lead.state, lead.trashed_at, lead.changes = Lead.State.TRASHED, moment, lead.changes + 1
         stop_deliveries(library.pk, leads, moment)
+        link_followers(library.pk, [lead.pk for lead in leads])
     return leads
 
 
@@ -50,6 +52,7 @@ def restore_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int
         rows.update(state=Lead.State.LIVE, trashed_at=None, changes=F("changes") + 1)
         for lead in leads:
             lead.state, lead.trashed_at, lead.changes = Lead.State.LIVE, None, lead.changes + 1
+        link_again(library.pk, [lead.pk for lead in leads])
     return leads
 
 

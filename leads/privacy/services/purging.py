@@ -14,6 +14,7 @@ from django.db.models.functions import Now, Substr, TruncDay
 
 from accounts import audit
 from accounts.models import Act, LeadLibrary
+from leads.duplicates import link_followers
 from leads.models import Delivery, FollowUp, Lead, LeadLabel, Notification
 from leads.vault.keys import forget_keys, month_of, today
 from leads.vault.models import ConsentRecord, Credential, DataKey, Note, ResponseExcerpt, SealedAnswers, SearchTerm
@@ -99,6 +100,7 @@ def bury(library: LeadLibrary, leads: Sequence[Lead], why: Lead.Gone) -> None:
             trashed_at=None,
             sealed_in_browser=False,
         )
+        link_followers(library.pk, ids)
 
 
 def _empty_vault(region: str, ids: Iterable[int]) -> None:
