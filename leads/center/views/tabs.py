@@ -35,6 +35,10 @@ KEPT_OVER_VIEWS = (
     "test",
     "source",
     "region",
+    "outcome",
+    "duplicate",
+    "viewed",
+    "downloaded",
 )
 IN_BAR = 6  # saved views; the others are in the menu behind
 
