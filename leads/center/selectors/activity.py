@@ -51,6 +51,8 @@ GROUPS: dict[str, tuple[Any, tuple[Act, ...]]] = {
         gettext_lazy("Work on leads"),
         (
             Act.LEAD_CHANGED,
+            Act.LEAD_CONTACTED,
+            *_starting("follow_up_"),
             Act.NOTE_ADDED,
             Act.LEADS_DELETED,
             Act.LEADS_RESTORED,
@@ -59,7 +61,10 @@ GROUPS: dict[str, tuple[Any, tuple[Act, ...]]] = {
             Act.LIBRARY_CHANGED,
         ),
     ),
-    "exports": (gettext_lazy("Exports and downloads"), _starting("export_")),
+    "exports": (
+        gettext_lazy("Exports, downloads and imports"),
+        (*_starting("export_", "import_"), Act.LEADS_IMPORTED),
+    ),
     "deliveries": (
         gettext_lazy("Connections and deliveries"),
         (*_starting("connection_", "delivery_"), Act.LEADS_DELIVERED, Act.LEADS_BACKFILLED),
