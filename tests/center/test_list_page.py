@@ -125,9 +125,10 @@ def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, clien
     client.post(at, {"label_off": "hot"}, headers={"HX-Request": "true"})
     assert not lead.labelled.exists()
     assert client.post(at, {"assignee": "none"}).headers["Location"] == url(world, f"{lead.pk}/")
-    wrong = client.post(at, {"status": "lost"}, headers={"HX-Request": "true"})
+    for wrong in ({"status": "lost"}, {"assignee": "x"}, {"label_off": "a\x00b"}, {"label_on": "a@b.example"}):
+        assert client.post(at, wrong, headers={"HX-Request": "true"}).status_code == 400
     lead.refresh_from_db()
-    assert (wrong.status_code, lead.status) == (400, "contacted")
+    assert (lead.status, lead.labelled.count()) == ("contacted", 0)
 
 
 def test_all_that_match_are_worked_through_in_steps_that_each_say_how_far(

@@ -102,7 +102,9 @@ def _judge(change: Change, lead_ids: Collection[int]) -> None:
         errors["labels"] = _("A label has 1 to %(limit)d characters.") % {"limit": MAX_LABEL}
     elif any(not is_label(name) for name in names):
         errors["labels"] = _("A label is a word to sort by, never a person's data.")
-    elif len(names) > MAX_LABELS:
+    elif not all(is_storable(name) for name in change.remove_labels):
+        errors["remove_labels"] = _("A label has 1 to %(limit)d characters.") % {"limit": MAX_LABEL}
+    elif len(names) > MAX_LABELS or len(change.remove_labels) > MAX_LABELS:
         errors["labels"] = _("At most %(limit)d labels.") % {"limit": MAX_LABELS}
     if not 0 < len(lead_ids) <= MOST_AT_ONCE:
         errors["ids"] = _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}

@@ -191,13 +191,18 @@ def change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
 
 
 def wanted_change(posted: Params) -> Change:
-    """Return the change that a form asks for."""
-    assignee = posted.get("assignee")
+    """Return the change that a form asks for; raise `Invalid` for an assignee that is no id."""
+    assignee: str | int | None = posted.get("assignee")
+    if assignee and assignee != "none":
+        try:
+            assignee = read_id(str(assignee))
+        except ValueError as error:
+            raise Invalid({"assignee": str(error)}) from error
     added = posted.get("label_on") or (posted.get("label_text") if posted.get("act") == "label" else "")
     removed = posted.get("label_off") or (posted.get("label_text") if posted.get("act") == "unlabel" else "")
     return Change(
         status=posted["status"] if posted.get("status") else KEEP,
-        assignee=KEEP if not assignee else None if assignee == "none" else read_id(assignee),
+        assignee=assignee if isinstance(assignee, int) else None if assignee else KEEP,
         add_labels=[added] if added else (),
         remove_labels=[removed] if removed else (),
     )
