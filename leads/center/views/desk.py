@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Can
 from accounts.declarations import allows
-from accounts.refusals import Invalid
-from leads.center.selectors.library import lead_of
+from accounts.refusals import Conflict, Invalid
+from leads.center.selectors.library import lead_of, library_of
 from leads.center.services.contacting import record_contact
 from leads.center.services.following_up import finish_follow_up, set_follow_up
 from leads.center.views.leads import after_change, person
-from leads.models import Lead
+from leads.crm.services.deliveries import resend_delivery, resend_failed
+from leads.models import Delivery, Lead
 from leads.selection import read_id
 
 MORNING = time(9)
@@ -82,4 +83,21 @@ def contacted(request: HttpRequest, library_id: int, lead_id: int) -> HttpRespon
         change_url = f"/l/{found.library_id}/leads/{found.pk}/change/" + (f"?{query}" if query else "")
         offer = {"change_url": change_url, "offered": found.status == Lead.Status.RAW, "said": True}
         return render(request, "leads/_contacted.html", {"offer": offer})
+    return after_change(request, library_id, lead_id)
+
+
+@allows(Can.CONNECT_CRM, of="library")
+@never_cache
+@require_POST
+def resend(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
+    """Send one delivery of a lead again, now, under its old id; without `delivery`, each of its that failed."""
+    library, actor, posted = library_of(library_id), person(request), request.POST.get("delivery", "")
+    try:
+        if posted:
+            row = get_object_or_404(Delivery, pk=read_id(posted), library_id=library_id, lead_id=lead_id)
+            resend_delivery(actor=actor, delivery_id=row.pk)
+        else:
+            resend_failed(actor=actor, library=library, lead_ids=[lead_id])
+    except (Conflict, ValueError) as error:
+        messages.error(request, error.detail if isinstance(error, Conflict) else str(error))
     return after_change(request, library_id, lead_id)

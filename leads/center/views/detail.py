@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.access import Can, require
 from accounts.models import Act, LeadLibrary, User
 from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
 from leads.center.layout import layout_of
+from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery, sent_of
 from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import LeadDetail, Moment, open_lead
+from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.following_up import follow_up_of
 from leads.center.views.listing import Person, Row, address, clock_of, name_of, params_of, people_of, row_of
+from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
 from leads.models import Lead
 from leads.selection import Selection, read_selection
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
@@ -77,15 +80,6 @@ class TimelineRow:
     note: str
     at: datetime
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    connection: str
-    state: str
-    next: str
-    detail: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,6 +157,8 @@ class Drawer:
     access_url: str
     deliveries: tuple[DeliveryRow, ...]
     notes: tuple[NoteRow, ...]
+    attribution: tuple[Fact, ...]
+    alike: tuple[Alike, ...]
     consents: tuple[ConsentRow, ...]
     consent_at: datetime | None
     is_test: bool
@@ -170,6 +166,8 @@ class Drawer:
     back: str
     before: str
     after: str
+    position: str
+    resend_url: str
     address: str
     change_url: str
     note_url: str
@@ -188,10 +186,11 @@ def drawer_of(actor: User, lead: Lead, given: Mapping[str, Any], *, revealed: bo
     order = layout_of(given).order
     detail = open_lead(actor=actor, lead=lead, reveal=revealed)
     kept = params_of(selection, order, given)
-    return _drawer(detail, library, selection, order, kept, revealed=revealed, here=address)
+    return _drawer(actor, detail, library, selection, order, kept, revealed=revealed, here=address)
 
 
 def _drawer(
+    actor: User,
     detail: LeadDetail,
     library: LeadLibrary,
     selection: Selection,
@@ -210,7 +209,8 @@ def _drawer(
         )
         for row in shown.answers
     )
-    before, after = _neighbours(lead, library, selection, order)
+    place = neighbours_of(lead, library, selection, order)
+    held = require(actor, Can.VIEW_LEADS, library)
     consents, consent_at = _consent(lead)
     listed = LeadRow(lead, shown, detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
     return Drawer(
@@ -234,28 +234,32 @@ def _drawer(
         mailto=shown.email if revealed else "",
         whatsapp=_whatsapp(shown.phone) if revealed else "",
         follow_up=_follow_up(lead),
-        follow_up_url=f"{base}follow-up/{query}",
-        contacted_url=f"{base}contacted/{query}",
         offer=Offer(f"{base}change/{query}", lead.contacted_at is not None and lead.status == Lead.Status.RAW),
         timeline=_timeline(detail),
         seen=None if detail.seen is None else _seen(detail.seen),
         access_url="" if detail.seen is None else f"/l/{library.pk}/access/",
-        deliveries=tuple(_delivery(row, library) for row in detail.deliveries),
+        deliveries=tuple(delivery_row(row, library, may_send=Can.CONNECT_CRM in held) for row in detail.deliveries),
         notes=tuple(NoteRow(note.author, note.note.at, note.note.text) for note in detail.notes),
+        attribution=attribution_of(lead, shown),
+        alike=alike_rows(library, lead, alike(actor, lead)),
         consents=consents,
         consent_at=consent_at,
         is_test=lead.is_test,
         trashed=lead.state == Lead.State.TRASHED,
         back=address(library, params),
-        before=address(library, params, before) if before else "",
-        after=address(library, params, after) if after else "",
+        before=address(library, params, place.before) if place.before else "",
+        after=address(library, params, place.after) if place.after else "",
+        position=position_text(place),
         address=here,
-        change_url=f"{base}change/{query}",
-        note_url=f"{base}note/{query}",
-        reveal_url=f"{base}reveal/{query}",
-        delete_url=f"{base}delete/",
-        restore_url=f"{base}restore/",
+        **_addresses(base, query),
     )
+
+
+def _addresses(base: str, query: str) -> dict[str, str]:
+    """Return where the forms of the drawer are sent."""
+    kept = ("follow-up", "contacted", "change", "note", "resend", "reveal")
+    found = {f"{name.replace('-', '_')}_url": f"{base}{name}/{query}" for name in kept}
+    return found | {"delete_url": f"{base}delete/", "restore_url": f"{base}restore/"}
 
 
 def _whatsapp(phone: str) -> str:
@@ -268,25 +272,18 @@ def _follow_up(lead: Lead) -> FollowUpRow | None:
     return FollowUpRow(row.due_at, str(row.user), row.due_at <= timezone.now()) if row else None
 
 
-def _neighbours(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> tuple[int | None, int | None]:
-    """Return the leads before and after this one in the list it was opened from; a search has none."""
-    if selection.words or order != "received":
-        return None, None
-    rows: QuerySet[Lead] = selection.apply(Lead.objects.filter(library=library))
-    newer = rows.filter(received_at__gt=lead.received_at).order_by("received_at", "pk").values_list("pk", flat=True)
-    older = rows.filter(received_at__lt=lead.received_at).order_by("-received_at", "-pk").values_list("pk", flat=True)
-    return newer.first(), older.first()
-
-
 def _trail(detail: LeadDetail) -> tuple[Node, ...]:
     lead, shown = detail.lead, detail.shown
     nodes = [
-        Node("ad", _("Ad"), shown.ad.name if shown.ad else _("none")),
+        Node("ad", _("Ad"), shown.ad.name if shown.ad else _("none"), "#origin"),
         Node(
-            "forms", _("Form v%(n)s") % {"n": shown.form.version} if shown.form.version else _("Form"), shown.language
+            "forms",
+            _("Form v%(n)s") % {"n": shown.form.version} if shown.form.version else _("Form"),
+            shown.language,
+            "#answers",
         ),
-        Node("submit", _("Submitted"), moment_text(lead.received_at).split(",")[0]),
-        Node("lock", _("Encrypted"), lead.region.upper()),
+        Node("submit", _("Submitted"), moment_text(lead.received_at).split(",")[0], "#consent"),
+        Node("lock", _("Encrypted"), lead.region.upper(), "#origin"),
     ]
     seen: set[int] = set()
     for row in detail.deliveries:
@@ -372,21 +369,6 @@ def _row(moment: Moment, lead: Lead) -> TimelineRow:
     icon = ICONS.get(moment.kind, "activity")
     text = f"{moment.who} {moment.text}" if moment.who else moment.text
     return TimelineRow(icon, text, moment.detail, moment.at)
-
-
-def _delivery(row: LeadDelivery, library: LeadLibrary) -> DeliveryRow:
-    last = row.attempts[-1] if row.attempts else None
-    said = [row.event]
-    if last:
-        said += [moment_text(last.at), f"{last.status or last.outcome}", f"{last.ms} ms"]
-        said.append(_("%(n)s attempts") % {"n": row.delivery.attempts} if row.delivery.attempts > 1 else _("1 attempt"))
-    return DeliveryRow(
-        connection=row.connection.name,
-        state=row.state,
-        next=f"{row.delivery.due_at:%H:%M}" if row.state == "retrying" else "",
-        detail=", ".join(said),
-        url=f"/l/{library.pk}/integrations/deliveries/{row.delivery.pk}/",
-    )
 
 
 def _consent(lead: Lead) -> tuple[tuple[ConsentRow, ...], datetime | None]:

@@ -1,0 +1,80 @@
+"""Where a lead stands in the list that it was opened from: the one before, the one after, which of how many.
+
+Counting stops at a thousand; a search is walked as its list is, newest first, five thousand leads at most.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from accounts.models import LeadLibrary
+from leads.center.layout import ORDERS
+from leads.center.selectors.listing import STEP, WALKED_AT_MOST, in_order
+from leads.models import Lead
+from leads.selection import Selection
+from leads.vault.walking import Place, rarest_first, walk
+from leadscenter.lib.paging import beyond
+
+COUNTED_AT_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """`position` is 0 where the lead is not in the list (any more) or too deep to be counted; `more`: than `total`."""
+
+    before: int | None = None
+    after: int | None = None
+    position: int = 0
+    total: int = 0
+    more: bool = False
+
+
+def neighbours_of(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> Neighbours:
+    """Return the neighbours of a lead of the library; whoever calls has asked whether the list may be seen."""
+    if selection.words:
+        return _in_search(lead, library, selection)
+    column, descending = ORDERS[order].removeprefix("-"), ORDERS[order].startswith("-")
+    moment = getattr(lead, column)
+    if moment is None:
+        return Neighbours()
+    rows: QuerySet[Lead] = in_order(selection.apply(Lead.objects.filter(library=library)), order)
+    ahead = rows.filter(beyond(rows, (moment, lead.pk), column, descending=not descending))
+    behind = rows.filter(beyond(rows, (moment, lead.pk), column, descending=descending))
+    sign, back = ("-", "") if descending else ("", "-")
+    position = _bounded(ahead) + 1 if rows.filter(pk=lead.pk).exists() else 0
+    total = _bounded(rows)
+    return Neighbours(
+        before=ahead.order_by(back + column, f"{back}pk").values_list("pk", flat=True).first(),
+        after=behind.order_by(sign + column, f"{sign}pk").values_list("pk", flat=True).first(),
+        position=position if position <= COUNTED_AT_MOST else 0,
+        total=min(total, COUNTED_AT_MOST),
+        more=total > COUNTED_AT_MOST,
+    )
+
+
+def _bounded(rows: QuerySet[Lead]) -> int:
+    return rows.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
+
+
+def _in_search(lead: Lead, library: LeadLibrary, selection: Selection) -> Neighbours:
+    words, found, looked_at = rarest_first(library.pk, selection.words), [], 0
+    after: Place | None = None
+    while looked_at < WALKED_AT_MOST:
+        step = walk(library.pk, words, after=after, size=STEP)
+        looked_at += step.looked_at
+        ids = [lead_id for _at, lead_id in step.places]
+        matching = set(selection.apply(Lead.objects.filter(library=library, pk__in=ids)).values_list("pk", flat=True))
+        found += [lead_id for lead_id in ids if lead_id in matching]
+        after = step.last
+        if after is None or lead.pk in found[:-1]:
+            break
+    if lead.pk not in found:
+        return Neighbours(total=len(found), more=after is not None)
+    place = found.index(lead.pk)
+    return Neighbours(
+        before=found[place - 1] if place else None,
+        after=found[place + 1] if place + 1 < len(found) else None,
+        position=place + 1,
+        total=len(found),
+        more=after is not None,
+    )

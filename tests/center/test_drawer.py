@@ -1,0 +1,139 @@
+"""The drawer of a lead: its place in the list, what it leads to, and the work that is done from it."""
+
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Act, AuditEvent
+from leads.center.selectors.neighbours import Neighbours, neighbours_of
+from leads.center.services.finding_duplicates import find_stretch
+from leads.center.services.following_up import follow_up_of, set_follow_up
+from leads.models import Connection, Delivery, FollowUp, Lead
+from leads.selection import Selection, with_search
+from tests.world import World
+
+LAST = (1 << 63) - 1
+
+
+def client_of(world: World, who: str = "administrator") -> Client:
+    client = Client()
+    client.force_login(getattr(world, who))
+    return client
+
+
+def url(world: World, lead: Lead, part: str = "") -> str:
+    return f"/l/{world.library.pk}/leads/{lead.pk}/{part}"
+
+
+def test_neighbours_follow_the_order_of_the_list(world: World) -> None:
+    first, second, third = (world.add_lead(name=f"Ann {n}") for n in ("One", "Two", "Three"))
+    Lead.objects.update(received_at=timezone.now())  # of the very same moment: the id decides
+    Lead.objects.update(contacted_at=timezone.now())
+    for lead, days in ((first, 3), (second, 0.5), (third, 0.1)):
+        lead.refresh_from_db()
+        set_follow_up(actor=world.administrator, lead=lead, due_at=timezone.now() + timedelta(days=days))
+        lead.refresh_from_db()
+    newest = neighbours_of(second, world.library, Selection(), "received")
+    assert newest == Neighbours(before=third.pk, after=first.pk, position=2, total=3)
+    urgent = neighbours_of(second, world.library, Selection(), "attention")
+    assert urgent == Neighbours(before=third.pk, after=None, position=2, total=2)
+    filtered = neighbours_of(second, world.library, Selection(status="qualified"), "received")
+    assert filtered == Neighbours(before=None, after=None, position=0, total=0)
+    assert neighbours_of(second, world.library, Selection(), "change") == Neighbours()
+
+
+def test_neighbours_in_a_search_are_its_finds(world: World) -> None:
+    first, _other, third = world.add_lead(name="Ann"), world.add_lead(name="Bob"), world.add_lead(name="Ann")
+    selection = with_search(Selection(), world.library, "ann")
+    assert neighbours_of(third, world.library, selection, "received") == Neighbours(None, first.pk, 1, 2)
+    assert neighbours_of(first, world.library, selection, "received") == Neighbours(third.pk, None, 2, 2)
+    assert neighbours_of(_other, world.library, selection, "received") == Neighbours(total=2)
+
+
+def test_drawer_says_its_place_origin_duplicates_and_what_failed(world: World) -> None:
+    lead, twin = world.add_lead(with_ad=True), world.add_lead()
+    find_stretch(0, LAST)
+    connection = Connection.objects.create(
+        library=world.library,
+        kind="webhook",
+        name="Hook",
+        url="https://example.com",
+        custody=world.library.custody,
+        created_by=world.administrator,
+    )
+    delivery = Delivery.objects.create(
+        library_id=world.library.pk,
+        connection=connection,
+        lead_id=lead.pk,
+        event_key=f"lead.created:{lead.pk}",
+        state="dead",
+    )
+    page = client_of(world).get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
+    for text in ("2 of 2", "Spring", "Blue", "utm_source", f'href="{url(world, twin)}"', "Possible duplicates"):
+        assert text in page
+    assert page.count("known longest") == 0
+    other = client_of(world).get(url(world, twin), headers={"HX-Request": "true"}).content.decode()
+    assert "known longest" in other
+    answer = client_of(world).post(url(world, lead, "resend/"), {"delivery": delivery.pk})
+    assert answer.status_code == 302
+    delivery.refresh_from_db()
+    assert delivery.state == "pending"
+    strange = client_of(world).post(url(world, twin, "resend/"), {"delivery": delivery.pk})
+    assert strange.status_code == 404
+
+
+def test_contact_is_recorded_and_the_status_offered_while_details_stay_in_sight(world: World) -> None:
+    lead = world.add_lead()
+    client = client_of(world)
+    masked = client.get(url(world, lead)).content.decode()
+    assert "tel:" not in masked
+    assert "wa.me" not in masked
+    shown = client.post(url(world, lead, "reveal/")).content.decode()
+    assert 'href="tel:+4915112345678"' in shown
+    assert 'href="https://wa.me/4915112345678"' in shown
+    part = client.post(
+        url(world, lead, "contacted/"), {"how": "call", "part": "1"}, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert "Set the status to Contacted" in part
+    assert "data-drawer" not in part
+    lead.refresh_from_db()
+    assert lead.contacted_at is not None
+    assert lead.status == "raw"
+    assert AuditEvent.objects.filter(act=Act.LEAD_CONTACTED, targets__object_id=lead.pk).count() == 1
+
+
+def test_follow_up_is_set_and_closed_from_the_drawer(world: World) -> None:
+    lead = world.add_lead()
+    client = client_of(world)
+    client.post(url(world, lead, "follow-up/"), {"days": "3", "due": ""})
+    found = follow_up_of(lead)
+    assert found is not None
+    assert timezone.localtime(found.due_at).hour == 9
+    assert found.user == world.administrator
+    client.post(url(world, lead, "follow-up/"), {"due": "nonsense"})
+    assert follow_up_of(lead) == found
+    client.post(url(world, lead, "follow-up/"), {"done": "1"})
+    assert follow_up_of(lead) is None
+    refused = client_of(world, "operator").post(url(world, lead, "follow-up/"), {"days": "1"})
+    assert refused.status_code == 403
+    assert FollowUp.objects.filter(done_at=None).count() == 0
+
+
+def test_follow_up_and_contact_by_api(world: World) -> None:
+    lead = world.add_lead()
+    client = client_of(world)
+    at = f"/api/v1/leads/{lead.pk}/follow-up/"
+    assert client.get(at).status_code == 404
+    due = (timezone.now() + timedelta(days=2)).replace(microsecond=0)
+    answer = client.put(at, {"due_at": due.isoformat()}, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    assert client.get(at).json()["due_at"] == due.isoformat().replace("+00:00", "Z")
+    wrong = client.put(at, {"due_at": "2026-01-01T00:00:00"}, content_type="application/json")
+    assert wrong.status_code == 400
+    assert client.delete(at).status_code == 204
+    assert client.delete(at).status_code == 404
+    told = client.post(f"/api/v1/leads/{lead.pk}/contacted/", {"how": "mail"}, content_type="application/json")
+    lead.refresh_from_db()
+    assert lead.contacted_at is not None
+    assert told.json() == {"contacted_at": lead.contacted_at.isoformat().replace("+00:00", "Z")}
