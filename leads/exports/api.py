@@ -17,14 +17,14 @@ from accounts.authentication import actor_of
 from accounts.refusals import Invalid
 from leads.exports.selectors import exports_of, get_export, library_of
 from leads.exports.services.asking import request_export
-from leads.exports.services.handing_out import Download, download
+from leads.exports.services.handing_out import XLSX, Download, download
 from leads.models import Export
 from leads.selection import read_selection, with_search
 from leadscenter.lib.paging import BadCursor, page_body
 
 
 class ExportBody(serializers.Serializer[Any]):
-    format = serializers.ChoiceField(choices=["csv"])
+    format = serializers.ChoiceField(choices=["csv", "xlsx"])
     filter = serializers.DictField(required=False)
 
 
@@ -115,7 +115,10 @@ class ExportFile(APIView):
     fresh = ("get",)
     can = Can.DOWNLOAD_LEADS
 
-    @extend_schema(operation_id="exports_file", responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="exports_file",
+        responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, XLSX): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, export_id: int) -> HttpResponseBase:
         """Send the file; rights are asked before each MiB."""
         actor = actor_of(request)
@@ -127,7 +130,7 @@ def file_response(taken: Download) -> StreamingHttpResponse:
     return StreamingHttpResponse(
         taken.parts,
         headers={
-            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Type": taken.content_type,
             "Content-Disposition": f'attachment; filename="{taken.name}"',
             "Content-Length": str(taken.length),
             "Cache-Control": "no-store",

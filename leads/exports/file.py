@@ -21,6 +21,8 @@ RECORD_BYTES = 1 << 20
 _LENGTH = struct.Struct(">I")
 FRAME_BYTES = OVERHEAD + _LENGTH.size
 NAME = b"export/1"
+WORKBOOK = b"export-xlsx/1"
+"""The name of a workbook's records: none of them can stand for one of the lines it was made from."""
 
 
 class Busy(RuntimeError):
@@ -44,6 +46,11 @@ def draft(export_id: int) -> Path:
     return folder() / f"{export_id}.part"
 
 
+def draft_workbook(export_id: int) -> Path:
+    """Return the path of the workbook in the making, which is built from the lines of the draft."""
+    return folder() / f"{export_id}.xlsx.part"
+
+
 def draft_ids(export_id: int) -> Path:
     """Return the path of the ids (8 bytes each) of the leads written so far: what the trail's manifest is made of."""
     return folder() / f"{export_id}.ids"
@@ -51,7 +58,7 @@ def draft_ids(export_id: int) -> Path:
 
 def remove(export_id: int) -> None:
     """Delete everything that stands on disk for an export."""
-    for path in (finished(export_id), draft(export_id), draft_ids(export_id)):
+    for path in (finished(export_id), draft(export_id), draft_workbook(export_id), draft_ids(export_id)):
         path.unlink(missing_ok=True)
 
 
@@ -67,8 +74,8 @@ def unwrap_key(stored: bytes | memoryview) -> bytes:
     return keyring.unwrap(wrapping_id.decode(), wrapped)
 
 
-def _bound_to(export_id: int, number: int, last: bool) -> tuple[bytes, ...]:
-    return NAME, str(export_id).encode(), str(number).encode(), b"last" if last else b"more"
+def _bound_to(name: bytes, export_id: int, number: int, last: bool) -> tuple[bytes, ...]:
+    return name, str(export_id).encode(), str(number).encode(), b"last" if last else b"more"
 
 
 class Writer:
@@ -77,10 +84,11 @@ class Writer:
     Raises `Busy` when another process holds it, `FileNotFoundError` when what was committed is not there.
     """
 
-    def __init__(self, export_id: int, key: bytes, *, size: int, records: int) -> None:
-        self.export_id, self.size, self.records = export_id, size, records
+    def __init__(self, export_id: int, key: bytes, *, size: int, records: int, name: bytes = NAME) -> None:
+        self.export_id, self.size, self.records, self.name = export_id, size, records, name
         self._key = key
-        self._file = os.fdopen(os.open(draft(export_id), os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        path = draft(export_id) if name == NAME else draft_workbook(export_id)
+        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._file.seek(0, os.SEEK_END) < size:
@@ -115,14 +123,14 @@ class Writer:
         os.fsync(self._file.fileno())
 
     def _record(self, content: bytes, *, last: bool) -> None:
-        bound = _bound_to(self.export_id, self.records, last)
+        bound = _bound_to(self.name, self.export_id, self.records, last)
         record = seal_record(self._key, self.export_id, content, bound)
         self._file.write(_LENGTH.pack(len(record)) + record)
         self.records += 1
         self.size += _LENGTH.size + len(record)
 
 
-def read(export_id: int, key: bytes, records: int) -> Iterator[bytes]:
+def read(export_id: int, key: bytes, records: int, *, name: bytes = NAME) -> Iterator[bytes]:
     """Yield the content of each record of a whole file, at most 1 MiB each.
 
     Raises `Tampered` when a record was changed, moved, added or cut off, `FileNotFoundError` without a file.
@@ -134,9 +142,17 @@ def read(export_id: int, key: bytes, records: int) -> Iterator[bytes]:
                 raise Tampered("a record of an export is too long")
             record = _exactly(file.read(length), length)
             last = number == records - 1
-            yield open_record(key, record, _bound_to(export_id, number, last))
+            yield open_record(key, record, _bound_to(name, export_id, number, last))
         if file.read(1):
             raise Tampered("an export goes on behind its last record")
+
+
+def read_draft(export_id: int, key: bytes, records: int) -> Iterator[bytes]:
+    """Yield the content of the records that a draft has so far. Raises `Tampered`, `FileNotFoundError`."""
+    with draft(export_id).open("rb") as file:
+        for number in range(records):
+            (length,) = _LENGTH.unpack(_exactly(file.read(_LENGTH.size), _LENGTH.size))
+            yield open_record(key, _exactly(file.read(length), length), _bound_to(NAME, export_id, number, False))
 
 
 def _exactly(found: bytes, length: int) -> bytes:

@@ -35,6 +35,7 @@ class Export(models.Model):
     rows = models.PositiveIntegerField(default=0)
     bytes_written = models.PositiveBigIntegerField(default=0)
     records = models.PositiveIntegerField(default=0)
+    is_read = models.BooleanField(default=False, db_default=False)  # every lead stands in the draft
     wrapped_key = models.BinaryField(null=True)
     due_at = models.DateTimeField(db_default=Now())
     lease = models.PositiveIntegerField(default=0)

@@ -126,6 +126,25 @@ def test_an_export_that_is_killed_at_half_goes_on_and_is_whole(world: World) -> 
     assert audit.unpack(bytes(made.object_ids)) == sorted(ids)
 
 
+def test_an_export_that_is_killed_behind_its_last_chunk_holds_nobody_twice(world: World) -> None:
+    ids = [world.add_lead().pk for _ in range(3)]
+    export = ask_for(world)
+    chunks = 0
+
+    def kill_at_last_chunk() -> None:
+        nonlocal chunks
+        chunks += 1
+        if chunks == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run_due(size=2, after_chunk=kill_at_last_chunk)
+    Export.objects.filter(pk=export.pk).update(due_at=export.requested_at)
+    assert run_due(size=2) == 1
+    found = [line["lead_id"] for line in lines_of(content_of(world, export))]
+    assert found == [str(lead_id) for lead_id in reversed(ids)]
+
+
 def test_an_export_whose_half_is_on_another_machine_starts_again(world: World) -> None:
     ids = {str(world.add_lead().pk) for _ in range(5)}
     export = ask_for(world)

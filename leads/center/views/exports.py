@@ -97,7 +97,7 @@ def export_file(request: HttpRequest, library_id: int, export_id: int) -> HttpRe
         messages.error(request, conflict.detail)
         return redirect("exports", library_id)
     parts: Iterator[bytes] = found.parts
-    answer = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(parts, content_type=found.content_type)
     answer["Content-Length"] = str(found.length)
     answer["Content-Disposition"] = f'attachment; filename="{found.name}"'
     return answer

@@ -15,7 +15,7 @@ from leads.models import Export, Lead
 from leads.selection import Selection
 from leadscenter.lib.envelope import new_key
 
-FORMATS = ("csv",)
+FORMATS = ("csv", "xlsx")
 KEPT = timedelta(days=7)
 TASK_KEPT = timedelta(minutes=10)  # what the Marketing API promises
 MAX_WAITING = 5

@@ -16,6 +16,8 @@ from leads.exports import file
 from leads.exports.services.running import record_stopped
 from leads.models import Export
 
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ORPHANED = gettext_lazy("Who asked for this file may not download leads any more. Ask for a new export.")
 
 
@@ -24,6 +26,7 @@ class Download:
     """A file on its way: `length` in bytes, `parts` of at most 1 MiB each."""
 
     name: str
+    content_type: str
     length: int
     parts: Iterator[bytes]
 
@@ -49,10 +52,12 @@ def download(*, actor: User, export: Export) -> Download:
         Export.objects.filter(pk=export.pk, fetched_at=None).update(fetched_at=Now())
         audit.record(Act.EXPORT_DOWNLOADED, export.library, actor=actor, targets=[export.pk], count=export.rows)
     key = file.unwrap_key(export.wrapped_key)
+    name = file.WORKBOOK if export.format == "xlsx" else file.NAME
     return Download(
         name=f"leads-{export.requested_at:%Y-%m-%d}-{export.pk}.{export.format}",
+        content_type=XLSX if export.format == "xlsx" else CSV,
         length=file.content_length(export.bytes_written, export.records),
-        parts=_parts(actor, export, file.read(export.pk, key, export.records)),
+        parts=_parts(actor, export, file.read(export.pk, key, export.records, name=name)),
     )
 
 

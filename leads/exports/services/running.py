@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models import F
@@ -25,6 +26,7 @@ from leads.exports import file
 from leads.exports.columns import Columns, Unplaced, columns_for
 from leads.exports.reading import CHUNK, Bound, Chunk, count, heading, read_chunk
 from leads.exports.services.asking import UNDER_WAY, lifetime
+from leads.exports.workbook import build
 from leads.models import Export
 from leads.selection import Selection
 from leads.vault.keys import KeyGone
@@ -108,11 +110,12 @@ def _run(export: Export, ends: float | None, size: int, after_chunk: Callable[[]
     key = file.unwrap_key(export.wrapped_key)
     with file.Writer(export.pk, key, size=export.bytes_written, records=export.records) as writer:
         while True:
-            finished = _chunk(export, bound, columns, writer, size)
+            if not export.is_read:
+                _chunk(export, bound, columns, writer, size)
             if after_chunk is not None:
                 after_chunk()
-            if finished:
-                return _finish(export, writer)
+            if export.is_read:
+                return _finish(export, key, writer, after_chunk)
             if ends is not None and time.monotonic() >= ends:
                 return _let_go(export)
             ask(export)
@@ -125,8 +128,8 @@ def ask(export: Export) -> LeadLibrary:
     return library
 
 
-def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, size: int) -> bool:
-    """Write the next chunk and commit it; return whether it was the last."""
+def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, size: int) -> None:
+    """Write the next chunk and commit it, and whether it was the last."""
     first = export.chunk == 0
     if first:
         export.total = count(bound)
@@ -141,8 +144,8 @@ def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, 
     export.bytes_written, export.records = writer.size, writer.records
     if chunk.last is not None:
         export.cursor_at, export.cursor_id = chunk.last
+    export.is_read = chunk.last is None
     _commit(export)
-    return chunk.last is None
 
 
 def _keep_ids(export: Export, chunk: Chunk) -> None:
@@ -165,16 +168,34 @@ def _commit(export: Export) -> None:
         records=export.records,
         cursor_at=export.cursor_at,
         cursor_id=export.cursor_id,
+        is_read=export.is_read,
         due_at=Now() + LEASE,
     )
     if not committed:
         raise Overtaken
 
 
-def _finish(export: Export, writer: file.Writer) -> None:
-    """Make the file whole: trail, state and name change together, after a last question."""
-    writer.finish()
-    writer.sync()
+def _finish(export: Export, key: bytes, lines: file.Writer, after_chunk: Callable[[], None] | None) -> None:
+    """Make the file whole: of lines as they are, or the workbook that is built from them."""
+    if export.format != "xlsx":
+        lines.finish()
+        lines.sync()
+        _hand_over(export, lines, file.draft(export.pk))
+        return
+
+    def go_on() -> None:
+        ask(export)
+        _commit(export)  # the lease, too
+        if after_chunk is not None:
+            after_chunk()
+
+    with build(export.pk, key, export.records, after_step=go_on) as workbook:
+        _hand_over(export, workbook, file.draft_workbook(export.pk))
+    file.draft(export.pk).unlink(missing_ok=True)
+
+
+def _hand_over(export: Export, writer: file.Writer, path: Path) -> None:
+    """Trail, state and name of the file change together, after a last question."""
     ids = audit.unpack(file.draft_ids(export.pk).read_bytes())
     with transaction.atomic():
         mine = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, lease=export.lease)
@@ -192,7 +213,7 @@ def _finish(export: Export, writer: file.Writer) -> None:
             finished_at=Now(),
             expires_at=Now() + lifetime(export),
         )
-        file.draft(export.pk).replace(file.finished(export.pk))
+        path.replace(file.finished(export.pk))
     file.draft_ids(export.pk).unlink(missing_ok=True)
 
 
@@ -210,6 +231,7 @@ def _start_again(export: Export, *, more: bool = False) -> None:
         records=0,
         cursor_at=None,
         cursor_id=None,
+        is_read=False,
         due_at=Now(),
         filter={**export.filter, **({"more": True} if more else {})},
     )
