@@ -6,10 +6,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from django.test import Client
 
 from accounts.models import AccountRole, Act, AuditEvent
 from accounts.refusals import Conflict
 from accounts.services.ad_accounts import set_member
+from accounts.services.tokens import create_token
 from leads.exports import file, workbook
 from leads.exports.services.asking import request_export
 from leads.exports.services.handing_out import download
@@ -137,3 +139,20 @@ def test_lines_of_the_draft_cannot_stand_for_records_of_the_workbook(world: Worl
     with pytest.raises(Tampered):
         list(file.read(export.pk, key, export.records, name=file.NAME))
     assert next(iter(file.read(export.pk, key, export.records, name=file.WORKBOOK)))[:2] == b"PK"
+
+
+def test_page_and_api_ask_for_a_workbook(world: World) -> None:
+    client = Client()
+    client.force_login(world.administrator)
+    assert client.post(f"/l/{world.library.pk}/leads/download/", {"format": "xlsx"}).status_code == 302
+    assert client.post(f"/l/{world.library.pk}/leads/download/", {"format": "pdf"}).status_code == 400
+    token = create_token(user=world.administrator, name="t")[1]
+    api = Client(headers={"Authorization": f"Bearer {token}"})
+    made = api.post(
+        f"/api/v1/libraries/{world.library.pk}/exports/", {"format": "xlsx"}, content_type="application/json"
+    )
+    assert (made.status_code, made.json()["format"]) == (201, "xlsx")
+    run_due()
+    answer = api.get(f"/api/v1/exports/{made.json()['id']}/file/")
+    assert answer["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert list(Export.objects.values_list("format", "state")) == [("xlsx", "done"), ("xlsx", "done")]

@@ -151,7 +151,8 @@ def download(request: HttpRequest, library_id: int) -> HttpResponse:
 
 def _asked(request: HttpRequest, library: LeadLibrary, actor: User, selection: Selection) -> HttpResponse:
     try:
-        request_export(actor=actor, library=library, selection=selection)
+        wanted = request.POST.get("format", "csv")
+        request_export(actor=actor, library=library, selection=selection, file_format=wanted)
     except Conflict as conflict:
         messages.error(request, conflict.detail)
     else:
