@@ -1,0 +1,58 @@
+"""A lead worked on in its drawer: revealed, called, followed up, and the next one of the list."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Act, AuditEvent
+from leads.models import FollowUp
+from tests.browser.test_pages import PHONE, context_of, sideways, violations, visit
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    world = make_world()
+    for name in ("Ann Example", "Bob Example"):
+        world.add_lead(name=name)
+    return world
+
+
+def test_lead_is_called_contacted_and_followed_up_from_its_drawer(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    context = context_of(chrome, live_server, world.administrator, PHONE, "light")
+    seen = visit(context, f"/l/{world.library.pk}/leads/")
+    page = seen.page
+    page.locator("a[data-open-drawer]:visible").first.click()
+    expect(page.locator("[data-drawer] h2")).to_have_text("Bob Example")
+    expect(page.locator(".drawer__bar")).to_contain_text("1 of 2")
+
+    # The details stay in sight while the call is recorded, and the status is offered.
+    page.get_by_role("button", name="Reveal, with a trace").click()
+    call = page.locator("[data-contact=call]")
+    expect(call).to_have_attribute("href", "tel:+4915112345678")
+    call.evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    call.click()
+    offer = page.get_by_role("button", name="Set the status to Contacted")
+    expect(offer).to_be_visible()
+    expect(call).to_be_visible()
+    assert AuditEvent.objects.filter(act=Act.LEAD_CONTACTED).count() == 1
+    offer.click()
+    expect(page.locator(".drawer__head .badge").first).to_have_text("Contacted")
+    expect(call).to_have_count(0)
+
+    page.locator("[data-menu-follow-up] summary").click()
+    assert violations(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("button", name="Tomorrow, 9:00").click()
+    expect(page.locator("[data-menu-follow-up] summary time")).to_be_visible()
+    assert FollowUp.objects.filter(done_at=None, user=world.administrator).count() == 1
+
+    page.get_by_role("link", name="Next lead").click()
+    expect(page.locator("[data-drawer] h2")).to_have_text("Ann Example")
+    expect(page.locator(".drawer__bar")).to_contain_text("2 of 2")
+    assert seen.said == []
+    context.close()
