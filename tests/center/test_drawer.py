@@ -9,8 +9,12 @@ from accounts.models import Act, AuditEvent
 from leads.center.selectors.neighbours import Neighbours, neighbours_of
 from leads.center.services.finding_duplicates import find_stretch
 from leads.center.services.following_up import follow_up_of, set_follow_up
+from leads.center.services.working import add_note
 from leads.models import Connection, Delivery, FollowUp, Lead
 from leads.selection import Selection, with_search
+from leads.vault.models import Note
+from leads.vault.regions import alias_of
+from leads.vault.values import Plain
 from tests.world import World
 
 LAST = (1 << 63) - 1
@@ -137,3 +141,21 @@ def test_follow_up_and_contact_by_api(world: World) -> None:
     lead.refresh_from_db()
     assert lead.contacted_at is not None
     assert told.json() == {"contacted_at": lead.contacted_at.isoformat().replace("+00:00", "Z")}
+
+
+def test_own_note_is_taken_back_with_a_trail_and_a_strange_one_is_not(world: World) -> None:
+    lead = world.add_lead()
+    notes = Note.objects.using(alias_of(lead.region))
+    add_note(actor=world.administrator, lead=lead, text="mine")
+    Note(lead_id=lead.pk, library_id=world.library.pk, region="eu", author_id=7, sealed=Plain("theirs")).save(
+        using=alias_of("eu"), force_insert=True
+    )
+    mine, theirs = notes.get(author_id=world.administrator.pk), notes.get(author_id=7)
+    client = client_of(world)
+    page = client.get(url(world, lead)).content.decode()
+    assert page.count("Delete my note") == 1
+    assert client.post(url(world, lead, "note/"), {"remove": theirs.pk}).status_code == 404
+    assert client.post(url(world, lead, "note/"), {"remove": mine.pk}).status_code == 302
+    assert list(notes.values_list("pk", flat=True)) == [theirs.pk]
+    event = AuditEvent.objects.get(act=Act.LEAD_CHANGED)
+    assert event.detail["notes_off"] == 1

@@ -113,6 +113,6 @@ def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[A
 
 def _moment(event: AuditEvent) -> Moment:
     detail = ", ".join(
-        f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose")
+        f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose", "how")
     )
     return Moment(event.at, event.act, str(event.actor) if event.actor else "", str(Act(event.act).label), detail)

@@ -87,6 +87,7 @@ class NoteRow:
     author: str
     at: datetime
     text: str
+    own: int = 0  # its id, where whoever looks wrote it
 
     def __repr__(self) -> str:
         return "<NoteRow •••>"
@@ -239,7 +240,7 @@ def _drawer(
         seen=None if detail.seen is None else _seen(detail.seen),
         access_url="" if detail.seen is None else f"/l/{library.pk}/access/",
         deliveries=tuple(delivery_row(row, library, may_send=Can.CONNECT_CRM in held) for row in detail.deliveries),
-        notes=tuple(NoteRow(note.author, note.note.at, note.note.text) for note in detail.notes),
+        notes=_notes(actor, detail),
         attribution=attribution_of(lead, shown),
         alike=alike_rows(library, lead, alike(actor, lead)),
         consents=consents,
@@ -252,6 +253,14 @@ def _drawer(
         position=position_text(place),
         address=here,
         **_addresses(base, query),
+    )
+
+
+def _notes(actor: User, detail: LeadDetail) -> tuple[NoteRow, ...]:
+    own = actor.pk
+    return tuple(
+        NoteRow(row.author, row.note.at, row.note.text, row.note.id if row.note.author_id == own else 0)
+        for row in detail.notes
     )
 
 

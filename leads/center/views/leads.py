@@ -22,6 +22,7 @@ from leads.center.selectors.library import lead_of, library_of
 from leads.center.selectors.listing import counted, list_leads, tabs
 from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
+from leads.center.services.noting import remove_note
 from leads.center.services.working import KEEP, Change, add_note, change_leads
 from leads.center.views.detail import drawer_of
 from leads.center.views.listing import address, count_said, list_page
@@ -211,8 +212,12 @@ def wanted_change(posted: Params) -> Change:
 @allows(Can.WORK_LEADS, of="library")
 @require_POST
 def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
-    """Add a note to a lead; it is sealed like the answers."""
+    """Add a note to a lead, sealed like the answers, or take an own one back (`remove`)."""
     found = lead_of(person(request), lead_id, can=Can.WORK_LEADS)
+    if removed := request.POST.get("remove"):
+        known = removed.isascii() and removed.isdigit() and len(removed) < 19
+        remove_note(actor=person(request), lead=found, note_id=int(removed) if known else 0)
+        return after_change(request, library_id, lead_id)
     try:
         add_note(actor=person(request), lead=found, text=request.POST.get("text", ""))
     except Invalid as invalid:
