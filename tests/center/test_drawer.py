@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -15,9 +16,11 @@ from leads.selection import Selection, with_search
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
 from leads.vault.values import Plain
+from tests.counting import statements
 from tests.world import World
 
 LAST = (1 << 63) - 1
+QUERIES = 37
 
 
 def client_of(world: World, who: str = "administrator") -> Client:
@@ -159,3 +162,18 @@ def test_own_note_is_taken_back_with_a_trail_and_a_strange_one_is_not(world: Wor
     assert list(notes.values_list("pk", flat=True)) == [theirs.pk]
     event = AuditEvent.objects.get(act=Act.LEAD_CHANGED)
     assert event.detail["notes_off"] == 1
+
+
+@pytest.mark.parametrize("others", [1, 12])
+def test_drawer_asks_the_same_number_of_queries(world: World, others: int) -> None:
+    lead = world.add_lead()
+    for number in range(others):
+        world.add_lead(name=f"Ann {number}")
+        add_note(actor=world.administrator, lead=lead, text="called")
+    find_stretch(0, LAST)
+    client = client_of(world)
+    client.get(url(world, lead), headers={"HX-Request": "true"})
+    with statements() as asked:
+        page = client.get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
+    assert page.count("Delete my note") == others
+    assert len(asked) == QUERIES
