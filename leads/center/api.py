@@ -7,7 +7,7 @@ the same objects without answers; a session gets what the page shows: masked, `?
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,7 +49,7 @@ from leads.center.serializers import (
 )
 from leads.center.services.bulk import ids_of
 from leads.center.services.deleting import delete_leads, restore_leads
-from leads.center.services.testing import create_test_lead
+from leads.center.services.testing import create_test_lead, delete_test_lead, tests_of
 from leads.center.services.working import add_note, change_leads
 from leads.crm.services.deliveries import resend_failed
 from leads.models import Lead
@@ -332,13 +332,36 @@ class ConsentOfLead(LeadsView):
 
 
 class TestLead(LeadsView):
-    """A made-up person through a form."""
+    """A made-up person through a form: one at a time, flagged everywhere and in no count."""
 
     can = Can.WORK_LEADS
+    can_get = Can.VIEW_LEADS
+    can_delete = Can.DELETE_LEADS
+
+    @property
+    def shows_less(self) -> bool:
+        """Only reading has a form without answers."""
+        return self.request.method in ("GET", "HEAD")
+
+    @extend_schema(operation_id="forms_test_lead_get", responses=LeadShape)
+    def get(self, request: Request, form_id: int) -> Response:
+        """Return the form's test lead."""
+        form, actor = get_object_or_404(Form, pk=form_id), actor_of(request)
+        require(actor, Can.VIEW_LEADS, LeadLibrary.objects.get(ad_account=form.ad_account_id))
+        lead = tests_of(form).first()
+        if lead is None:
+            raise Http404
+        return Response(_lead(request, lead_of(actor, lead.pk)))
+
+    @extend_schema(operation_id="forms_test_lead_delete", responses={204: None})
+    def delete(self, request: Request, form_id: int) -> Response:
+        """Put it into the trash."""
+        delete_test_lead(actor=actor_of(request), form=get_object_or_404(Form, pk=form_id))
+        return Response(status=204)
 
     @extend_schema(operation_id="forms_test_lead", request=None, responses={201: LeadShape})
     def post(self, request: Request, form_id: int) -> Response:
-        """Send a test lead through the published version."""
+        """Send a test lead through the published version; the one before goes into the trash."""
         form = get_object_or_404(Form, pk=form_id)
         lead = create_test_lead(actor=actor_of(request), form=form)
         return Response(_lead(request, lead_of(actor_of(request), lead.pk)), status=201)

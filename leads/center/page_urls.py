@@ -15,6 +15,7 @@ from leads.center.views import (
     privacy,
     rows,
     saved,
+    testing,
     transfer,
 )
 
@@ -37,6 +38,7 @@ pages = [
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/read/", notifications.notifications_read, name="notifications_read"),
     path("settings/notifications/", notifications.notification_settings, name="notification_settings"),
+    path(f"{L}/forms/<int:form_id>/test-lead/", testing.test_lead, name="test_lead"),
     path(f"{L}/labels/", labels.labels, name="labels"),
     path(f"{L}/labels/<int:label_id>/", labels.label_change, name="label_change"),
     path(f"{L}/labels/<int:label_id>/delete/", labels.label_delete, name="label_delete"),

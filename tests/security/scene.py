@@ -146,6 +146,7 @@ def make_scene(state: str) -> Scene:
             tokens[name] = create_token(user=someone, name="test")[1]
     ids["token_id"] = ApiToken.objects.get(user=world.administrator).pk
     Lead.objects.filter(pk=leads[-1].pk).update(state="trashed", trashed_at=timezone.now())
+    Lead.objects.filter(pk=leads[-2].pk).update(is_test=True)
     trashed = {"lead_id": leads[-1].pk}
     others: dict[str, dict[str, Any]] = {
         "lead_restore": trashed,

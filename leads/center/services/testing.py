@@ -3,6 +3,8 @@
 import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -13,6 +15,8 @@ from forms_builder.answers import Problems, validator_for
 from forms_builder.models import Form
 from forms_builder.schema import FormContent, Question
 from forms_builder.selectors import published_form
+from leads.center.services.deleting import delete_leads
+from leads.center.services.working import MOST_AT_ONCE
 from leads.intake.accept import Circumstances, new_lead
 from leads.intake.store import store
 from leads.intake.submission import Submission
@@ -37,9 +41,15 @@ SAMPLES = {
 
 
 def create_test_lead(*, actor: User, form: Form) -> Lead:
-    """Send a test lead through the form; raise `Refused`, or `Conflict` for a form that takes no answers."""
+    """Send a test lead through the form; the one that the form had before goes into the trash.
+
+    Raises `Refused`, or `Conflict` for a form that takes no answers.
+    """
     library = LeadLibrary.objects.select_related("ad_account", "custodian").get(ad_account_id=form.ad_account_id)
     require(actor, Can.WORK_LEADS, library)
+    before = list(tests_of(form).values_list("pk", flat=True))
+    if before:
+        require(actor, Can.DELETE_LEADS, library)
     served = published_form(form.public_id)
     if served is None or not served.takes_answers():
         raise Conflict("form_not_live", _("This form takes no answers. Publish it first."))
@@ -57,7 +67,26 @@ def create_test_lead(*, actor: User, form: Form) -> Lead:
     new = new_lead(served, submission, judged, Circumstances(is_test=True))
     with transaction.atomic():
         audit.record(Act.TEST_LEAD_CREATED, library, actor=actor, targets=[form.pk])
-    return Lead.objects.select_related("library").get(pk=store(new).lead_id)
+    stored = store(new)
+    if before:
+        delete_leads(actor=actor, library=library, lead_ids=before)
+    return Lead.objects.select_related("library").get(pk=stored.lead_id)
+
+
+def delete_test_lead(*, actor: User, form: Form) -> None:
+    """Put the form's test lead into the trash; raise `Refused`, or `Http404` where it has none."""
+    library = LeadLibrary.objects.select_related("ad_account", "custodian").get(ad_account_id=form.ad_account_id)
+    require(actor, Can.DELETE_LEADS, library)
+    found = list(tests_of(form).values_list("pk", flat=True))
+    if not found:
+        raise Http404
+    delete_leads(actor=actor, library=library, lead_ids=found)
+
+
+def tests_of(form: Form) -> QuerySet[Lead]:
+    """Return the live test leads of a form, newest first: one, but for two that were made at the same moment."""
+    rows = Lead.objects.filter(library__ad_account=form.ad_account_id, form=form, state=Lead.State.LIVE, is_test=True)
+    return rows.order_by("-received_at", "-pk")[:MOST_AT_ONCE]
 
 
 def _sample(question: Question) -> str:
