@@ -10,3 +10,4 @@ import "./columns.js";
 import "./drawer.js";
 import "./definitions.js";
 import "./shortcuts.js";
+import "./palette.js";

@@ -27,10 +27,26 @@ const keys = {
   "?": () => document.getElementById("shortcuts")?.togglePopover(),
   j: () => step(1),
   k: () => step(-1),
+  s: () => change("status"),
+  a: () => change("assignee"),
+  l: () => change("label"),
+  e: () => document.querySelector("[data-download]")?.focus(),
   x: () => links()[current()]?.closest("tr")?.querySelector("input[data-row]")?.click(),
   g: () => { going = true; setTimeout(() => { going = false; }, 1200); },
 };
 const places = { l: "leads", f: "forms", o: "overview", c: "campaigns", i: "integrations", a: "activity" };
+
+// Opens the menu that changes one value: of the open lead, else of the row that has the focus.
+function change(what) {
+  const menu = document.querySelector(`[data-drawer] [data-menu="${what}"]`);
+  if (menu) {
+    menu.open = true;
+    menu.querySelector(".menu__panel input, .menu__panel button")?.focus();
+    return;
+  }
+  const row = links()[current()]?.closest("tr");
+  (row?.querySelector(`[data-edit="${what}"]`) ?? (what === "label" && row?.querySelector("[data-edit]")))?.click();
+}
 
 function step(by) {
   const all = links();
