@@ -24,7 +24,7 @@ from leadscenter.lib.ids import new_id, new_ids
 DAYS = 60
 LEAD_COLUMNS = (
     "id library_id form_id version_id region state status submission_key sealed_in_browser is_test changes why_gone "
-    "received_at attention_at assignee_id"
+    "received_at attention_at assignee_id status_changed_at"
 )
 FIRST = ("Ann", "Bob", "Carla", "Deniz", "Eva", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Katja", "Liam")
 LAST = 4000
@@ -110,6 +110,7 @@ def fill(library: LeadLibrary, count: int, *, before: int) -> None:
                 at,
                 at if status == "raw" else None,
                 admin.pk if number % 3 else None,
+                None if status == "raw" else at,
             )
         )
         answers.append((lead_id, library.pk, region, seal("answers/1", owner, content), bytes(32)))

@@ -268,6 +268,17 @@ def test_reading_one_and_all(world: World, tell: Callable[[], list[Notification]
     assert "You have read everything" in client.get("/notifications/?unread=1").content.decode()
 
 
+def test_bell_leads_nobody_anywhere(world: World) -> None:
+    assert (Client().get("/notifications/bell/").status_code, Client().get("/notifications/").status_code) == (204, 302)
+    center = world.account.business_center
+    type(center).objects.filter(pk=center.pk).update(two_factor="downloaders")
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(world.administrator)
+    assert client.get("/notifications/").headers.get("HX-Redirect", "").startswith("/settings/security/")
+    answer = client.get("/notifications/bell/")
+    assert (answer.status_code, "HX-Redirect" in answer.headers) == (204, False)
+
+
 def test_settings_page_saves_every_kind(world: World) -> None:
     client = Client()
     client.force_login(world.administrator)

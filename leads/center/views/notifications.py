@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.declarations import signed_in
+from accounts.declarations import public, signed_in
+from accounts.models import User
+from accounts.second_factor import lacking
 from accounts.shell import shell
 from accounts.views import person
 from leads.center.notices import notices
@@ -17,12 +19,17 @@ from leads.selection import read_id
 from leadscenter.lib.paging import BadCursor
 
 
-@signed_in
+@public
 @never_cache
 @require_GET
 def bell(request: HttpRequest) -> HttpResponse:
-    """The bell with its number, fetched beside the page so that no page waits for it."""
-    count = unread_count(person(request))
+    """The bell with its number, fetched beside the page so that no page waits for it.
+
+    Nothing where nobody is signed in, or somebody lacks a second factor: a piece of a page leads nowhere else.
+    """
+    if not isinstance(request.user, User) or lacking(request):
+        return HttpResponse(status=204)
+    count = unread_count(request.user)
     text = f"{count}+" if count == COUNTED_AT_MOST else str(count)
     return render(request, "leads/_bell.html", {"unread": count, "unread_text": text})
 
