@@ -1,32 +1,18 @@
-"""The file of an export: 1 MiB records of AES-256-GCM, each bound to its export, its number and whether it is the last.
+"""The files of an export: where they stand, and that their records are an export's (`leads.sealed_file`)."""
 
-On disk a record is its length (4 bytes, big-endian) and an envelope record. A file without its last record does not
-read to the end, so what a killed run left, or a cut copy, is never mistaken for a whole one.
-"""
-
-import fcntl
-import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from django.conf import settings
 
-from leads.vault import keyring
-from leadscenter.lib.envelope import OVERHEAD, Tampered, open_record, seal_record
+from leads import sealed_file
+from leads.sealed_file import RECORD_BYTES, Busy, content_length, unwrap_key, wrap_key
 
-RECORD_BYTES = 1 << 20
-_LENGTH = struct.Struct(">I")
-FRAME_BYTES = OVERHEAD + _LENGTH.size
+__all__ = ["RECORD_BYTES", "Busy", "content_length", "unwrap_key", "wrap_key"]
+
 NAME = b"export/1"
 WORKBOOK = b"export-xlsx/1"
 """The name of a workbook's records: none of them can stand for one of the lines it was made from."""
-
-
-class Busy(RuntimeError):
-    """Another process is writing this file."""
 
 
 def folder() -> Path:
@@ -62,105 +48,19 @@ def remove(export_id: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def wrap_key(key: bytes) -> bytes:
-    """Return a file's key as it stands in the export's row: name of the wrapping key, NUL, wrapped key."""
-    wrapping_id, wrapped = keyring.wrap(key)
-    return wrapping_id.encode() + b"\x00" + wrapped
-
-
-def unwrap_key(stored: bytes | memoryview) -> bytes:
-    """Return the key that `wrap_key` wrapped; raise `keyring.KeyUnavailable`."""
-    wrapping_id, _nul, wrapped = bytes(stored).partition(b"\x00")
-    return keyring.unwrap(wrapping_id.decode(), wrapped)
-
-
-def _bound_to(name: bytes, export_id: int, number: int, last: bool) -> tuple[bytes, ...]:
-    return name, str(export_id).encode(), str(number).encode(), b"last" if last else b"more"
-
-
-class Writer:
-    """Appends records behind what an earlier run committed; holds the file alone while it is open.
-
-    Raises `Busy` when another process holds it, `FileNotFoundError` when what was committed is not there.
-    """
+class Writer(sealed_file.Writer):
+    """Appends to the draft of an export, or of its workbook. Raises as `sealed_file.Writer` does."""
 
     def __init__(self, export_id: int, key: bytes, *, size: int, records: int, name: bytes = NAME) -> None:
-        self.export_id, self.size, self.records, self.name = export_id, size, records, name
-        self._key = key
         path = draft(export_id) if name == NAME else draft_workbook(export_id)
-        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._file.seek(0, os.SEEK_END) < size:
-                raise FileNotFoundError(f"the file of export {export_id} is shorter than what was committed")
-        except BlockingIOError as error:
-            self._file.close()
-            raise Busy from error
-        except FileNotFoundError:
-            self._file.close()
-            raise
-        self._file.truncate(size)
-        self._file.seek(size)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-
-    def write(self, content: bytes) -> None:
-        """Append content in records of at most 1 MiB; durable after `sync`."""
-        for start in range(0, len(content), RECORD_BYTES):
-            self._record(content[start : start + RECORD_BYTES], last=False)
-
-    def finish(self) -> None:
-        """Append the last record, which is empty."""
-        self._record(b"", last=True)
-
-    def sync(self) -> None:
-        """Make sure that what was written survives a power cut."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _record(self, content: bytes, *, last: bool) -> None:
-        bound = _bound_to(self.name, self.export_id, self.records, last)
-        record = seal_record(self._key, self.export_id, content, bound)
-        self._file.write(_LENGTH.pack(len(record)) + record)
-        self.records += 1
-        self.size += _LENGTH.size + len(record)
+        super().__init__(path, key, name=name, owner=export_id, size=size, records=records)
 
 
 def read(export_id: int, key: bytes, records: int, *, name: bytes = NAME) -> Iterator[bytes]:
-    """Yield the content of each record of a whole file, at most 1 MiB each.
-
-    Raises `Tampered` when a record was changed, moved, added or cut off, `FileNotFoundError` without a file.
-    """
-    with finished(export_id).open("rb") as file:
-        for number in range(records):
-            (length,) = _LENGTH.unpack(_exactly(file.read(_LENGTH.size), _LENGTH.size))
-            if length > RECORD_BYTES + OVERHEAD:
-                raise Tampered("a record of an export is too long")
-            record = _exactly(file.read(length), length)
-            last = number == records - 1
-            yield open_record(key, record, _bound_to(name, export_id, number, last))
-        if file.read(1):
-            raise Tampered("an export goes on behind its last record")
+    """Yield the content of each record of a whole file. Raises `Tampered`, `FileNotFoundError`."""
+    return sealed_file.read(finished(export_id), key, records, name=name, owner=export_id)
 
 
 def read_draft(export_id: int, key: bytes, records: int) -> Iterator[bytes]:
     """Yield the content of the records that a draft has so far. Raises `Tampered`, `FileNotFoundError`."""
-    with draft(export_id).open("rb") as file:
-        for number in range(records):
-            (length,) = _LENGTH.unpack(_exactly(file.read(_LENGTH.size), _LENGTH.size))
-            yield open_record(key, _exactly(file.read(length), length), _bound_to(NAME, export_id, number, False))
-
-
-def _exactly(found: bytes, length: int) -> bytes:
-    if len(found) != length:
-        raise Tampered("an export ends too early")
-    return found
-
-
-def content_length(size: int, records: int) -> int:
-    """Return how many bytes `read` yields for a file of `size` bytes in `records` records."""
-    return size - records * FRAME_BYTES
+    return sealed_file.read_unfinished(draft(export_id), key, records, name=NAME, owner=export_id)

@@ -11,6 +11,7 @@ from accounts.access import Refused
 from accounts.models import AccountRole, Act, Alarm, AuditEvent, AuditManifest
 from accounts.refusals import Conflict, Invalid
 from accounts.services.ad_accounts import set_member
+from leads import sealed_file
 from leads.exports import file
 from leads.exports.services.asking import request_export
 from leads.exports.services.expiring import expire_exports
@@ -229,7 +230,7 @@ def test_a_file_made_before_a_transfer_is_dead_for_both_sides(world: World) -> N
 def test_a_download_under_way_ends_when_the_leads_are_transferred(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file, "RECORD_BYTES", 100)
+    monkeypatch.setattr(sealed_file, "RECORD_BYTES", 100)
     for _ in range(5):
         world.add_lead()
     export = ask_for(world)

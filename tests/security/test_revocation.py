@@ -29,6 +29,7 @@ from accounts.services import ad_accounts, business_centers, people
 from accounts.services.asking import ask_for_access, mail_asks
 from accounts.services.transfers import accept_transfer, request_transfer
 from forms_builder import services as forms
+from leads import sealed_file
 from leads.center.services import mailing, telling
 from leads.crm.drain import drain
 from leads.crm.services.connections import create_connection
@@ -215,7 +216,7 @@ def test_file_lives_no_longer_than_the_right_of_who_asked_for_it(world: World, f
 def test_download_on_its_way_ends_before_the_next_piece(
     world: World, fall: Fall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file, "RECORD_BYTES", 100)
+    monkeypatch.setattr(sealed_file, "RECORD_BYTES", 100)
     for number in range(4):
         world.add_lead(email=f"a{number}@quux.example")
     export = asked_export(world, world.administrator)

@@ -21,9 +21,9 @@ from accounts.models import AccountRole, LeadLibrary, Transfer, User
 from accounts.services.ad_accounts import set_member
 from accounts.services.tokens import create_token
 from accounts.services.transfers import accept_transfer, request_transfer
+from leads import sealed_file
 from leads.crm.drain import drain
 from leads.crm.services.connections import create_connection
-from leads.exports import file
 from leads.exports.services.running import run_due
 from leads.models import Connection, Delivery, DeliveryAttempt, Export, Lead
 from leads.vault.models import Note
@@ -72,7 +72,7 @@ def agency(
     transactional_db: None, sink: Sink, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Agency:
     settings.EXPORTS_DIR = str(tmp_path / "exports")
-    monkeypatch.setattr(file, "RECORD_BYTES", 200)  # so that a short file goes out in several pieces
+    monkeypatch.setattr(sealed_file, "RECORD_BYTES", 200)  # so that a short file goes out in several pieces
     world = make_world()
     made = create_connection(
         actor=world.administrator, library=world.library, kind="webhook", name="Agency CRM", url=sink.url
