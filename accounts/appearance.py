@@ -8,12 +8,14 @@ from accounts.declarations import public
 from accounts.models import User
 
 YEAR = 365 * 24 * 3600
+MOST_PUT_AWAY = 40
 
 
 @public
 @require_POST
 def appearance(request: HttpRequest) -> HttpResponse:
-    """Store `theme` (system, light, dark), `density` (comfortable, compact) or `rail` (1: narrow sidebar).
+    """Store `theme` (system, light, dark), `density` (comfortable, compact), `rail` (1: narrow sidebar), or of which
+    lead library the list of first steps is put away (`put_away`) and shown again (`show_again`).
 
     An unknown value changes nothing.
 
@@ -33,7 +35,18 @@ def appearance(request: HttpRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(density=request.POST["density"])
     if rail in ("0", "1"):
         _remember(response, "rail", rail, secure=request.is_secure())
+    away, again = request.POST.get("put_away", ""), request.POST.get("show_again", "")
+    if away or again:
+        kept = [one for one in put_away(request) if one not in (away, again)]
+        chosen = [*kept, *([away] if away.isascii() and away.isdigit() and len(away) < 20 else [])][-MOST_PUT_AWAY:]
+        _remember(response, "steps", ".".join(chosen), secure=request.is_secure())
     return response
+
+
+def put_away(request: HttpRequest) -> list[str]:
+    """Return the ids of the lead libraries whose list of first steps the person has put away, in this browser."""
+    said = request.COOKIES.get("steps", "").split(".")
+    return [one for one in said if one.isascii() and one.isdigit() and len(one) < 20][-MOST_PUT_AWAY:]
 
 
 def _remember(response: HttpResponse, name: str, value: str, *, secure: bool) -> None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from leads.center import api as rest
-from leads.center import desk_api, labels_api, notifications_api, trail_api, views_api
+from leads.center import desk_api, labels_api, notifications_api, overview_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -11,6 +11,10 @@ _LIBRARY = "libraries/<int:library_id>/"
 api = [
     path("libraries/", rest.Libraries.as_view(), name="api_libraries"),
     path(_LIBRARY, rest.OneLibrary.as_view(), name="api_library"),
+    path(f"{_LIBRARY}overview/", overview_api.LibraryNumbers.as_view(), name="api_library_overview"),
+    path(
+        "ad-accounts/<int:ad_account_id>/overview/", overview_api.AccountNumbers.as_view(), name="api_account_overview"
+    ),
     path(f"{_LIBRARY}leads/", rest.LibraryLeads.as_view(), name="api_leads"),
     path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),

@@ -148,10 +148,12 @@ class Step:
     definition: str
     value: int | None
     note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    key: str
     label: str
     definition: str
     value: int | None
@@ -175,6 +177,7 @@ def funnel(steps: Sequence[Step]) -> tuple[Bar, ...]:
         kept = 1.0 if previous is None else share or 0.0
         bars.append(
             Bar(
+                key=step.key,
                 label=step.label,
                 definition=step.definition,
                 value=step.value,

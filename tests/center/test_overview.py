@@ -2,14 +2,14 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AdAccount, User
 from campaigns.models import AdDay
 from forms_builder.measures import Counts, counts
 from forms_builder.models import MeasureDay, MeasureKind
@@ -236,3 +236,95 @@ def test_page_costs_the_same_for_many_campaigns_and_days(world: World) -> None:
     with statements() as many:
         client.get(address)
     assert len(many) == len(few)
+
+
+# ---- by REST ---------------------------------------------------------------------------------------------------------
+
+
+def test_api_tells_the_numbers_of_the_page_as_numbers(world: World) -> None:
+    client = signed_in(world.analyst)
+    said = client.get(f"/api/v1/ad-accounts/{world.account.pk}/overview/?days=7&by=campaign").json()
+    assert {key: (tile["value"], tile["previous"]) for key, tile in said["tiles"].items()} == {
+        "leads": (4, 2),
+        "cost_per_lead": (1000.0, None),
+        "completion_rate": (0.4, 0.4),
+        "time_to_first_contact": (None, None),
+        "undelivered": (0, None),
+    }
+    assert [(step["step"], step["count"]) for step in said["funnel"]] == [
+        ("impression", 1000), ("click", 20), ("open", 10), ("start", 6), ("submit", 4),
+    ]  # fmt: skip
+    assert sum(day["leads"] for day in said["days"]) == 4
+    campaign = world.ad.ad_group.campaign
+    assert [(line["key"], line["leads"], line["spend_cents"]) for line in said["breakdown"]] == [
+        (str(campaign.pk), 3, 3000),
+        (None, 1, None),
+    ]
+    assert said["total"]["leads"] == 4
+    library = client.get(f"/api/v1/libraries/{world.library.pk}/overview/?days=7").json()
+    assert (sorted(library["tiles"]), library["total"]["spend_cents"]) == (
+        ["completion_rate", "leads", "time_to_first_contact", "undelivered"],
+        None,
+    )
+    assert signed_in(world.stranger).get(f"/api/v1/libraries/{world.library.pk}/overview/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("days=8", ["days"]),
+        ("since=2026-13-01&until=x", ["since", "until"]),
+        ("days=7&since=2026-01-01&until=2026-01-05", ["days"]),
+        ("by=nonsense&form=x&campaign=-1", ["by", "campaign", "form"]),
+    ],
+)
+def test_api_refuses_what_it_cannot_use(world: World, query: str, wrong: list[str]) -> None:
+    answer = signed_in(world.analyst).get(f"/api/v1/ad-accounts/{world.account.pk}/overview/?{query}")
+    assert (answer.status_code, sorted(answer.json()["errors"])) == (400, wrong)
+
+
+def test_the_tile_leads_to_exactly_the_leads_it_counts(world: World) -> None:
+    """Days of the overview are UTC, those of the list the account's: the link says moments."""
+    AdAccount.objects.filter(pk=world.account.pk).update(time_zone="Pacific/Kiritimati")
+    today = datetime.combine(TODAY(), time(), UTC)
+    inside, outside = world.add_lead(email="in@example.com"), world.add_lead(email="out@example.com")
+    Lead.objects.filter(pk=inside.pk).update(received_at=today - timedelta(days=6))
+    Lead.objects.filter(pk=outside.pk).update(received_at=today - timedelta(days=6, seconds=1))
+    client = signed_in(world.administrator)
+    page = client.get(f"/l/{world.library.pk}/overview/?days=7").context["page"]
+    listed = client.get(next(one.url for one in page.tiles if one.key == "leads")).context["page"]
+    assert [row.id for row in listed.rows] == [inside.pk]
+
+
+# ---- first steps -----------------------------------------------------------------------------------------------------
+
+
+def test_first_steps_are_computed_and_can_be_put_away(world: World) -> None:
+    client, address = signed_in(world.administrator), f"/l/{world.library.pk}/overview/"
+
+    def done() -> set[str]:
+        return {todo.key for todo in client.get(address).context["page"].todos if todo.done}
+
+    before = done()
+    assert {"form", "publish"} <= before
+    assert not {"test_lead", "lead", "crm"} & before
+    world.add_lead(is_test=True)
+    assert done() == before | {"test_lead"}
+    world.add_lead()
+    assert done() == before | {"test_lead", "lead"}
+    assert "Finish setting up" in client.get(address).content.decode()
+    away = {"put_away": str(world.library.pk), "next": address}
+    assert "Finish setting up" not in client.post("/settings/appearance/", away, follow=True).content.decode()
+    elsewhere = signed_in(world.administrator).get(address).content.decode()
+    assert "Finish setting up" in elsewhere
+    again = {"show_again": str(world.library.pk), "next": address}
+    assert "Finish setting up" in client.post("/settings/appearance/", again, follow=True).content.decode()
+
+
+def test_an_imported_lead_has_no_time_to_first_contact(world: World) -> None:
+    lead = world.add_lead()
+    received = timezone.now() - timedelta(days=1)
+    Lead.objects.filter(pk=lead.pk).update(
+        received_at=received, contacted_at=received + timedelta(minutes=5), source=Lead.Source.IMPORT
+    )
+    assert tile(overview(world), "Time to first contact")[0] == "–"

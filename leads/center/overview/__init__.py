@@ -1,6 +1,15 @@
 """The overview of an ad account (with spend) and of a lead library (counts only). Numbers, never a lead."""
 
-from leads.center.overview.asking import GROUPS, PERIODS, Asked, read_asked
+from leads.center.overview.asking import GROUPS, PERIODS, Asked, read_asked, read_exactly
 from leads.center.overview.page import Overview, account_overview, library_overview
 
-__all__ = ["GROUPS", "PERIODS", "Asked", "Overview", "account_overview", "library_overview", "read_asked"]
+__all__ = [
+    "GROUPS",
+    "PERIODS",
+    "Asked",
+    "Overview",
+    "account_overview",
+    "library_overview",
+    "read_asked",
+    "read_exactly",
+]

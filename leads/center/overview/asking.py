@@ -10,9 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_lazy
 
 from accounts.access import Can
 from accounts.models import AdAccount, LeadLibrary
+from accounts.refusals import Invalid
 from campaigns.models import Ad, Campaign
 from forms_builder.models import Form
 
@@ -20,6 +22,15 @@ PERIODS = (7, 28, 90)
 GROUPS = ("campaign", "ad_group", "ad", "form", "country", "device")
 USUAL = 28
 MOST_DAYS = 400
+_RANGE = gettext_lazy("Two dates such as 2026-11-30, since before until, at most 400 days, until today; without days.")
+_OFFERED = {
+    "days": gettext_lazy("Use one of: 7, 28, 90."),
+    "since": _RANGE,
+    "until": _RANGE,
+    "by": gettext_lazy("Use one of: campaign, ad_group, ad, form, country, device."),
+    "form": gettext_lazy("Use the id: a number."),
+    "campaign": gettext_lazy("Use the id: a number."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +65,9 @@ class Asked:
         return {name: str(value) for name, value in said.items() if value}
 
     def lead_params(self) -> dict[str, str]:
-        """Return the parameters of the list of leads that shows the leads of this period and filter."""
-        said = {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        """Return the parameters of the list that shows the leads counted here: its own days are the ad account's."""
+        ends = self.until + timedelta(days=1)
+        said = {name: f"{day.isoformat()}T00:00:00+00:00" for name, day in (("since", self.since), ("until", ends))}
         said |= {"form": str(self.form)} if self.form else {}
         return said | ({"campaign": str(self.campaign)} if self.campaign else {}) | {"test": "0"}
 
@@ -71,6 +83,22 @@ def read_asked(given: Mapping[str, Any], today: date | None = None) -> Asked:
         asked = Asked(since, until, 0)
     by = by if by in GROUPS else GROUPS[0]
     return Asked(asked.since, asked.until, asked.days, by, _id(given.get("form")), _id(given.get("campaign")))
+
+
+def read_exactly(given: Mapping[str, Any]) -> Asked:
+    """Read the parameters of the API: the same, but what cannot be used is `Invalid`."""
+    asked, errors = read_asked(given), {}
+    said = {name: str(given[name]) for name in ("days", "since", "until", "by", "form", "campaign") if given.get(name)}
+    period = {"days": str(asked.days), "since": asked.since.isoformat(), "until": asked.until.isoformat()}
+    if asked.days:
+        period |= {"since": "", "until": ""}
+    read = {**period, "by": asked.by, "form": str(asked.form), "campaign": str(asked.campaign)}
+    for name, text in said.items():
+        if read[name] != text:
+            errors[name] = _OFFERED[name]
+    if errors:
+        raise Invalid(errors)
+    return asked
 
 
 def _day(text: object) -> date | None:

@@ -44,9 +44,9 @@ def chart_of(by_day: Mapping[date, Counts], asked: Asked, now: Counts, before: C
 def bars_of(now: Counts, spent: Mapping[int, Spent], currency: str, *, with_spend: bool) -> tuple[Bar, ...]:
     """Return the funnel from the ad to the lead; without ads it begins with the form."""
     steps = [
-        Step(_("Form opens"), _("Forms shown to a visitor, counted once in 30 min"), now.open),
-        Step(_("Starts"), _("Visitors with at least one answer"), now.start),
-        Step(_("Submits"), _("Accepted submissions, without test leads and spam"), now.submit),
+        Step(_("Form opens"), _("Forms shown to a visitor, counted once in 30 min"), now.open, key="open"),
+        Step(_("Starts"), _("Visitors with at least one answer"), now.start, key="start"),
+        Step(_("Submits"), _("Accepted submissions, without test leads and spam"), now.submit, key="submit"),
     ]
     if with_spend and spent:
         shown = sum(one.impressions for one in spent.values())
@@ -54,8 +54,8 @@ def bars_of(now: Counts, spent: Mapping[int, Spent], currency: str, *, with_spen
         per_thousand = sum(one.cents for one in spent.values()) / shown * 1000 if shown else None
         note = _("%(n)s per thousand") % {"n": money(per_thousand, currency)}
         steps = [
-            Step(_("Impressions"), _("Times an ad was shown"), shown, note),
-            Step(_("Clicks"), _("Clicks from an ad to the form"), clicks),
+            Step(_("Impressions"), _("Times an ad was shown"), shown, note, key="impression"),
+            Step(_("Clicks"), _("Clicks from an ad to the form"), clicks, key="click"),
             *steps,
         ]
     return funnel(steps)

@@ -1,6 +1,7 @@
 """The whole page: everything that one state of the filter shows."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -16,11 +17,12 @@ from leads.center.overview.spending import spent_of
 from leads.center.overview.tiles import Tile, tiles_of
 from leads.center.overview.todos import Todo, todos_of
 from leads.center.selectors.notifications import wishes_of
-from leadscenter.lib.charts import Bar, LineChart
+from leadscenter.lib.charts import Bar, Day, LineChart
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
+    library_id: int
     asked: Asked
     tiles: tuple[Tile, ...]
     chart: LineChart
@@ -37,6 +39,11 @@ class Overview:
     sound: bool
     forms: dict[int, str]
     campaigns: dict[int, str]
+
+    @property
+    def dated(self) -> list[tuple[date, Day]]:
+        """The days of the chart with their dates (UTC)."""
+        return [(self.asked.since + timedelta(days=place), day) for place, day in enumerate(self.chart.days)]
 
 
 def account_overview(actor: User, account: AdAccount, asked: Asked) -> Overview:
@@ -66,6 +73,7 @@ def _overview(actor: User, scope: Scope) -> Overview:
     mails = any(wish.kind == "new_lead" and wish.by_mail for wish in wishes_of(actor))
     todos = todos_of(scope.account, scope.library, scope.held, wants_mail=mails)
     return Overview(
+        library_id=scope.library.pk,
         asked=asked,
         tiles=tiles_of(scope, now, before, attributed, spent, spent_before),
         chart=chart_of(by_day, asked, now, before),

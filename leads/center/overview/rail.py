@@ -21,6 +21,7 @@ class Stop:
     Counts alone tell who came no further: those who saw this question less the most who saw a later one or submitted.
     """
 
+    key: str
     label: str
     saw: int
     left: float | None
@@ -57,16 +58,16 @@ def rail_of(scope: Scope) -> Rail | None:
     saw = [seen.get((form_id, question.key), 0) for question in questions]
     highest = max([1, *saw])
     stops = tuple(
-        _stop(question.label, saw[place], max([submits, *saw[place + 1 :]]), highest)
+        _stop(question.key, question.label, saw[place], max([submits, *saw[place + 1 :]]), highest)
         for place, question in enumerate(questions)
     )
     return Rail(scope.forms[form_id], version.number, stops, _summary(stops), form_id)
 
 
-def _stop(label: str, saw: int, further: int, highest: int) -> Stop:
+def _stop(key: str, label: str, saw: int, further: int, highest: int) -> Stop:
     left = max(saw - further, 0) / saw if saw else None
     height = saw / highest * 100
-    return Stop(label, saw, left, f"{height:.1f}%", f"{100 - height:.1f}%", left is not None and left >= MANY)
+    return Stop(key, label, saw, left, f"{height:.1f}%", f"{100 - height:.1f}%", left is not None and left >= MANY)
 
 
 def _summary(stops: tuple[Stop, ...]) -> str:

@@ -1,7 +1,7 @@
 """The five tiles, each with its definition and its change against the period before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
@@ -24,6 +24,9 @@ UNDELIVERED_COUNTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tile:
+    """`number` and `before` are the value and that of the period before as numbers; None: nothing to divide by."""
+
+    key: str
     label: str
     value: str
     definition: str
@@ -35,6 +38,8 @@ class Tile:
     good: bool = False
     poor: bool = False
     alert: bool = False
+    number: float | None = None
+    before: float | None = None
 
 
 def tiles_of(
@@ -57,6 +62,7 @@ def tiles_of(
 
 def _leads(now: Counts, before: Counts, url: str) -> Tile:
     tile = Tile(
+        "leads",
         _("Leads"),
         number(now.submit),
         _("Accepted submissions, without test leads and spam"),
@@ -70,6 +76,7 @@ def _cost(currency: str, attributed: tuple[int, int], cents: int, cents_before: 
     cost = cents / attributed[0] if attributed[0] and cents else None
     cost_before = cents_before / attributed[1] if attributed[1] and cents_before else None
     tile = Tile(
+        "cost_per_lead",
         _("Cost per lead"),
         money(cost, currency),
         _("Spend ÷ submits that came from an ad"),
@@ -81,6 +88,7 @@ def _cost(currency: str, attributed: tuple[int, int], cents: int, cents_before: 
 def _completion(now: Counts, before: Counts) -> Tile:
     rate, rate_before = now.completion_rate, before.completion_rate
     tile = Tile(
+        "completion_rate",
         _("Completion rate"),
         percent(rate).removesuffix(" %"),
         _("Submits ÷ form opens"),
@@ -102,27 +110,26 @@ def _compared(
     points: bool = False,
 ) -> Tile:
     """Add the change against the period before: an arrow, a number and a word, colour third."""
-    values = {name: getattr(tile, name) for name in Tile.__slots__}
+    tile = replace(tile, number=now, before=before)
     if now is None or not before:
-        return Tile(**{**values, "word": _("no earlier period"), "than": ""})
+        return replace(tile, word=_("no earlier period"), than="")
     change = (now - before) * 100 if points else (now / before - 1) * 100
     rose = change >= 0
     text = _("%(n).1f pt") % {"n": abs(change)} if points else f"{abs(change):.1f} %"
     if round(abs(change), 1) == 0:
-        return Tile(**{**values, "word": _("no change"), "than": ""})
+        return replace(tile, word=_("no change"), than="")
     good = rose == rising_is_good
-    return Tile(
-        **{**values, "delta": f"{'▲' if rose else '▼'} {text}", "word": more if rose else less, "good": good}
-        | {"poor": not good}
-    )
+    delta = f"{'▲' if rose else '▼'} {text}"
+    return replace(tile, delta=delta, word=more if rose else less, good=good, poor=not good)
 
 
 def _contacted(scope: Scope, since: date, until: date) -> float | None:
     """Return the median of the minutes to the first contact of the leads of these days; None without one."""
     leads = _narrowed(scope, Lead.objects.filter(library=scope.library, state=Lead.State.LIVE, is_test=False))
-    leads = leads.filter(
+    leads = leads.exclude(source=Lead.Source.IMPORT).filter(
         received_at__date__gte=since, received_at__date__lte=until, contacted_at__isnull=False
-    ).order_by("-received_at")
+    )
+    leads = leads.order_by("-received_at")
     spans = leads.values_list("received_at", "contacted_at")[:CONTACTS_LOOKED_AT]
     minutes = [(at - received).total_seconds() / 60 for received, at in spans if at]
     return median(minutes) if minutes else None
@@ -141,6 +148,7 @@ def _first_contact(scope: Scope, url: str) -> Tile:
     middle, earlier = _contacted(scope, scope.asked.since, scope.asked.until), _contacted(scope, *scope.asked.before)
     value, unit = _span(middle)
     tile = Tile(
+        "time_to_first_contact",
         _("Time to first contact"),
         value,
         _("Median from submit to the first contact, of leads that were contacted; the goal is %(goal)s min")
@@ -150,7 +158,7 @@ def _first_contact(scope: Scope, url: str) -> Tile:
         than=_("than %(n)s") % {"n": "".join(_span(earlier))},
     )
     if middle is None:
-        return Tile(**{name: getattr(tile, name) for name in Tile.__slots__} | {"word": _("nobody was contacted yet")})
+        return replace(tile, word=_("nobody was contacted yet"), before=earlier)
     return _compared(tile, middle, earlier, _("slower"), _("faster"), rising_is_good=False)
 
 
@@ -170,6 +178,7 @@ def _undelivered(scope: Scope) -> Tile:
     retrying = open_.filter(state=Delivery.State.PENDING, attempts__gt=0).values("pk")[:UNDELIVERED_COUNTED].count()
     lately = failed.filter(settled_at__gt=timezone.now() - timedelta(days=1)).values("pk")[:UNDELIVERED_COUNTED].count()
     return Tile(
+        "undelivered",
         _("Undelivered"),
         number(dead + retrying),
         _("Deliveries to a CRM that failed or are still being retried, of any age"),
@@ -184,4 +193,5 @@ def _undelivered(scope: Scope) -> Tile:
         else _("being retried"),
         poor=bool(dead),
         alert=bool(dead),
+        number=dead + retrying,
     )

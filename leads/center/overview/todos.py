@@ -15,6 +15,7 @@ from leads.models import Connection, Lead
 
 @dataclass(frozen=True, slots=True)
 class Todo:
+    key: str
     label: str
     done: bool
     note: str = ""
@@ -22,63 +23,112 @@ class Todo:
     action: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads the list: what they may do says which steps lead somewhere."""
+
+    held: frozenset[Can]
+    account: str
+    library: str
+
+
 def todos_of(account: AdAccount, library: LeadLibrary, held: frozenset[Can], *, wants_mail: bool) -> tuple[Todo, ...]:
     """Return what is still to be done before the account works well; with an action only for those who may do it."""
-    a, held_by = f"/a/{account.pk}", f"/l/{library.pk}"
-    published = Form.objects.filter(ad_account=account, published__isnull=False).exists()
-    received = Lead.objects.filter(library=library).exists()
-    connected = Connection.objects.filter(library=library, removed_at=None).exists()
+    reader = _Reader(held, f"/a/{account.pk}", f"/l/{library.pk}")
+    return (*_forms(account, library, reader), *_desk(account, library, reader, wants_mail=wants_mail))
+
+
+def _forms(account: AdAccount, library: LeadLibrary, reader: _Reader) -> tuple[Todo, ...]:
+    forms, address = Form.objects.filter(ad_account=account), f"{reader.account}/forms/"
+    published = forms.filter(published__isnull=False).exists()
+    leads = Lead.objects.filter(library=library)
+    return (
+        _todo(
+            "form", _("Create your first form"), published or forms.exists(), "", address, _("Create"), _edits(reader)
+        ),
+        _todo(
+            "publish",
+            _("Link your privacy policy and publish the form"),
+            published,
+            _("No form goes live without the link."),
+            address,
+            _("Open forms"),
+            _edits(reader),
+        ),
+        _todo(
+            "test_lead",
+            _("Send a test lead"),
+            leads.filter(is_test=True).exists(),
+            _("From the page of the form: it is marked as a test and in no count."),
+            address,
+            _("Open forms"),
+            Can.WORK_LEADS in reader.held,
+        ),
+        _todo(
+            "lead",
+            _("Receive the first lead"),
+            leads.filter(is_test=False).exists(),
+            _("Open the form's link on your phone and fill it."),
+            address,
+            _("Open forms"),
+            Can.VIEW_FORMS in reader.held,
+        ),
+    )
+
+
+def _edits(reader: _Reader) -> bool:
+    return Can.EDIT_FORMS in reader.held
+
+
+def _desk(account: AdAccount, library: LeadLibrary, reader: _Reader, *, wants_mail: bool) -> tuple[Todo, ...]:
+    connected = Connection.objects.filter(library=library, removed_at=None, last_success_at__isnull=False).exists()
     administrators = AccountMembership.objects.filter(
         ad_account=account, share=None, role=AccountRole.ADMINISTRATOR, user__is_active=True
     ).count()
-    leaving = _leaving(library)
     return (
-        _todo(_("Publish a form"), published, "", f"{a}/forms/", _("Open forms"), Can.EDIT_FORMS in held),
         _todo(
-            _("Receive the first lead"),
-            received,
-            _("A test lead counts here."),
-            f"{a}/forms/",
-            _("Open forms"),
-            Can.VIEW_FORMS in held,
-        ),
-        _todo(
-            _("Connect a CRM"),
+            "crm",
+            _("Connect a CRM and see a lead arrive there"),
             connected,
             _("Leads then arrive there within seconds."),
-            f"{held_by}/integrations/",
+            f"{reader.library}/integrations/",
             _("Connect"),
-            Can.CONNECT_CRM in held,
+            Can.CONNECT_CRM in reader.held,
         ),
         _todo(
+            "team",
             _("Have a second Administrator"),
             administrators > 1,
             _("One person alone is one holiday away from nobody."),
-            f"{a}/members/",
+            f"{reader.account}/members/",
             _("Add"),
-            Can.MANAGE_MEMBERS in held,
+            Can.MANAGE_MEMBERS in reader.held,
         ),
         _todo(
+            "mails",
             _("Turn on mails about new leads"),
             wants_mail,
             _("Each new lead then comes to you as a link."),
             "/settings/notifications/",
             _("Turn on"),
-            Can.VIEW_LEADS in held,
+            Can.VIEW_LEADS in reader.held,
         ),
         _todo(
+            "retention",
             _("Decide how long leads are kept"),
             library.retention_days != LeadLibrary._meta.get_field("retention_days").default,
-            _("Now %(days)s days. %(leaving)s") % {"days": library.retention_days, "leaving": leaving},
-            f"{held_by}/privacy/",
+            _("Now %(days)s days. %(leaving)s") % {"days": library.retention_days, "leaving": _leaving(library)},
+            f"{reader.library}/privacy/",
             _("Decide"),
-            Can.MANAGE_PRIVACY in held,
+            Can.MANAGE_PRIVACY in reader.held,
         ),
     )
 
 
-def _todo(label: str, done: bool, note: str, url: str, action: str, allowed: bool) -> Todo:
-    return Todo(label, done) if done else Todo(label, done, note, url if allowed else "", action if allowed else "")
+def _todo(key: str, label: str, done: bool, note: str, url: str, action: str, allowed: bool) -> Todo:
+    if done:
+        return Todo(key, label, done)
+    return Todo(key, label, done, note, url if allowed else "", action if allowed else "")
 
 
 def _leaving(library: LeadLibrary) -> str:

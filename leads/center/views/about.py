@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts.access import Can
+from accounts.appearance import put_away
 from accounts.declarations import allows
 from accounts.shell import Shell, shell
 from accounts.views import account_of, person
@@ -30,14 +31,17 @@ GROUP_LABELS = {
 Cells = Iterable[str | int | None]
 
 
-def _context(page: Overview) -> dict[str, Any]:
+def _context(request: HttpRequest, page: Overview) -> dict[str, Any]:
     asked = page.asked
     narrowed = (
         ("form", _("Form is"), page.forms.get(asked.form)),
         ("campaign", _("Campaign is"), page.campaigns.get(asked.campaign)),
     )
+    away = str(page.library_id) in put_away(request)
     return {
         "page": page,
+        "steps_left": page.todos_done < len(page.todos),
+        "steps_away": away,
         "asked": asked,
         "periods": [(days, f"?{urlencode(asked.params(days=days))}", days == asked.days) for days in PERIODS],
         "groups": [(GROUP_LABELS[by], f"?{urlencode(asked.params(by=by))}#break", by == asked.by) for by in GROUPS],
@@ -65,7 +69,7 @@ def account(request: HttpRequest, ad_account_id: int) -> HttpResponse:
     found = account_of(ad_account_id)
     page = account_overview(person(request), found, read_asked(request.GET))
     around = shell(request, ad_account=found, active="overview")
-    return render(request, "leads/overview.html", {**_context(page), **_alarms(around["shell"]), **around})
+    return render(request, "leads/overview.html", {**_context(request, page), **_alarms(around["shell"]), **around})
 
 
 @allows(Can.BELONG_LIBRARY, of="library")
@@ -75,7 +79,7 @@ def library(request: HttpRequest, library_id: int) -> HttpResponse:
     found = library_of(library_id)
     page = library_overview(person(request), found, read_asked(request.GET))
     around = shell(request, library=found, active="overview")
-    return render(request, "leads/overview.html", {**_context(page), **_alarms(around["shell"]), **around})
+    return render(request, "leads/overview.html", {**_context(request, page), **_alarms(around["shell"]), **around})
 
 
 @allows(Can.VIEW_CAMPAIGNS, of="ad_account")
@@ -104,9 +108,7 @@ def _file(page: Overview, chart: str) -> HttpResponse:
 
 def _days(page: Overview) -> list[Cells]:
     rows: list[Cells] = [(_("Day (UTC)"), _("Leads"), page.compared)]
-    first = page.asked.since.toordinal()
-    dates = [page.asked.since.fromordinal(first + place) for place in range(len(page.chart.days))]
-    return rows + [(str(at), day.count, day.before) for at, day in zip(dates, page.chart.days, strict=True)]
+    return rows + [(str(at), day.count, day.before) for at, day in page.dated]
 
 
 def _funnel(page: Overview) -> list[Cells]:
