@@ -1,4 +1,4 @@
-"""REST API of the work on one lead: its follow-up, that it was contacted."""
+"""REST API of the desk: counts of the views; a lead's follow-up, contacts, own notes, possible duplicates."""
 
 from typing import Any
 
@@ -15,11 +15,14 @@ from accounts.access import Can
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
 from leads.center.api import LeadsView
-from leads.center.requests import body_of
-from leads.center.selectors.library import lead_of
+from leads.center.requests import body_of, selection_of
+from leads.center.selectors.alike import alike
+from leads.center.selectors.library import lead_of, library_of
+from leads.center.selectors.listing import tabs
 from leads.center.serializers import time_json
 from leads.center.services.contacting import WAYS, record_contact
 from leads.center.services.following_up import finish_follow_up, follow_up_of, set_follow_up
+from leads.center.services.noting import remove_note
 from leads.models import FollowUp, Lead
 from leads.selection import read_id
 
@@ -40,6 +43,74 @@ class ContactBody(serializers.Serializer[Any]):
 
 class ContactShape(serializers.Serializer[Any]):
     contacted_at = serializers.DateTimeField(help_text="The first contact: a later one does not move it.")
+
+
+class CountShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="At most 10,000 are counted.")
+    more = serializers.BooleanField()
+
+
+class CountsShape(serializers.Serializer[Any]):
+    views = serializers.DictField(child=CountShape(), help_text="all, mine, unassigned, attention, each status …")
+
+
+class AlikeShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    form = serializers.CharField()
+    status = serializers.ChoiceField(choices=Lead.Status.choices)
+    received_at = serializers.DateTimeField()
+    is_test = serializers.BooleanField()
+    original = serializers.BooleanField(help_text="The lead's duplicate_of names it.")
+
+
+class AlikeList(serializers.Serializer[Any]):
+    results = AlikeShape(many=True)
+
+
+class Counts(LeadsView):
+    """How many leads each view of the list holds."""
+
+    @extend_schema(operation_id="leads_counts", responses=CountsShape)
+    def get(self, request: Request, library_id: int) -> Response:
+        """Count the views of the list under the filters of the query string; test leads only where these ask."""
+        library, actor = library_of(library_id), actor_of(request)
+        found = tabs(actor, library, selection_of(request, library, actor))
+        return Response({"views": {tab.key: {"count": tab.count, "more": tab.more} for tab in found}})
+
+
+class Duplicates(LeadsView):
+    """Other leads that may be the same person."""
+
+    @extend_schema(operation_id="leads_duplicates", responses=AlikeList)
+    def get(self, request: Request, lead_id: int) -> Response:
+        """List at most ten live leads with the same e-mail or phone, newest first; nothing of them is opened."""
+        actor = actor_of(request)
+        lead = lead_of(actor, lead_id)
+        return Response({"results": [_alike(lead, one) for one in alike(actor, lead)]})
+
+
+def _alike(lead: Lead, one: Lead) -> dict[str, Any]:
+    return {
+        "id": str(one.pk),
+        "form": str(one.form_id),
+        "status": one.status,
+        "received_at": time_json(one.received_at),
+        "is_test": one.is_test,
+        "original": one.pk == lead.duplicate_of,
+    }
+
+
+class OwnNote(LeadsView):
+    """A note that the caller wrote."""
+
+    can = Can.WORK_LEADS
+
+    @extend_schema(operation_id="leads_notes_remove", responses={204: None})
+    def delete(self, request: Request, lead_id: int, note_id: int) -> Response:
+        """Take it back; 404 for somebody else's. The trail keeps that it was there."""
+        actor = actor_of(request)
+        remove_note(actor=actor, lead=lead_of(actor, lead_id, can=Can.WORK_LEADS), note_id=note_id)
+        return Response(status=204)
 
 
 class FollowUpOfLead(LeadsView):

@@ -27,7 +27,7 @@ PARAMETERS = [
 
 
 class TileShape(serializers.Serializer[Any]):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the field of our object, not the option of theirs
     definition = serializers.CharField()
     value = serializers.FloatField(
         allow_null=True,
@@ -50,7 +50,7 @@ class StepShape(serializers.Serializer[Any]):
 
 class StopShape(serializers.Serializer[Any]):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the field of our object, not the option of theirs
     saw = serializers.IntegerField()
     left = serializers.FloatField(allow_null=True, help_text="Share of those who saw it and came no further.")
 
@@ -73,7 +73,7 @@ class LineShape(serializers.Serializer[Any]):
 
 class CheckShape(serializers.Serializer[Any]):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the field of our object, not the option of theirs
     done = serializers.BooleanField()
 
 

@@ -16,6 +16,7 @@ api = [
         "ad-accounts/<int:ad_account_id>/overview/", overview_api.AccountNumbers.as_view(), name="api_account_overview"
     ),
     path(f"{_LIBRARY}leads/", rest.LibraryLeads.as_view(), name="api_leads"),
+    path(f"{_LIBRARY}leads/counts/", desk_api.Counts.as_view(), name="api_leads_counts"),
     path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
     path("notifications/", notifications_api.Notifications.as_view(), name="api_notifications"),
@@ -37,6 +38,8 @@ api = [
     path(_LEAD, rest.OneLead.as_view(), name="api_lead"),
     path(f"{_LEAD}restore/", rest.Restore.as_view(), name="api_lead_restore"),
     path(f"{_LEAD}notes/", rest.Notes.as_view(), name="api_lead_notes"),
+    path(f"{_LEAD}notes/<int:note_id>/", desk_api.OwnNote.as_view(), name="api_lead_note"),
+    path(f"{_LEAD}duplicates/", desk_api.Duplicates.as_view(), name="api_lead_duplicates"),
     path(f"{_LEAD}follow-up/", desk_api.FollowUpOfLead.as_view(), name="api_lead_follow_up"),
     path(f"{_LEAD}contacted/", desk_api.Contacted.as_view(), name="api_lead_contacted"),
     path(f"{_LEAD}timeline/", rest.Timeline.as_view(), name="api_lead_timeline"),

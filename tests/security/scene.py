@@ -211,6 +211,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         "ad_group_id": world.ad.ad_group_id,
         "ad_id": world.ad.pk,
         "lead_id": lead.pk,
+        "note_id": note.pk,
         "connection_id": connection.pk,
         "delivery_id": delivery.pk,
         "export_id": export.pk,

@@ -95,7 +95,7 @@ def read_exactly(given: Mapping[str, Any]) -> Asked:
     read = {**period, "by": asked.by, "form": str(asked.form), "campaign": str(asked.campaign)}
     for name, text in said.items():
         if read[name] != text:
-            errors[name] = _OFFERED[name]
+            errors[name] = str(_OFFERED[name])
     if errors:
         raise Invalid(errors)
     return asked
