@@ -61,7 +61,7 @@ class QuestionsShape(serializers.Serializer[Any]):
     questions = StopShape(many=True)
 
 
-class LineShape(serializers.Serializer[Any]):
+class BreakdownLine(serializers.Serializer[Any]):
     key = serializers.CharField(allow_null=True)
     name = serializers.CharField()
     leads = serializers.IntegerField()
@@ -87,8 +87,8 @@ class OverviewShape(serializers.Serializer[Any]):
     funnel = StepShape(many=True)
     questions = QuestionsShape(allow_null=True)
     by = serializers.ChoiceField(choices=[(by, by) for by in GROUPS])
-    breakdown = LineShape(many=True)
-    total = LineShape()
+    breakdown = BreakdownLine(many=True)
+    total = BreakdownLine()
     checklist = CheckShape(many=True)
 
 
