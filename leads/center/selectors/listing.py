@@ -77,12 +77,12 @@ def list_leads(
 ) -> LeadPage:
     """Return a page and leave the trace of the look; raise `Refused`, `BadCursor`."""
     require(actor, Can.VIEW_LEADS, library)
-    leads, page = (_searched if selection.words else _listed)(library, selection, order, cursor, size)
+    leads, page = page_of(library, selection, order, cursor, size)
     act = Act.LEADS_SEARCHED if selection.words else Act.LEADS_LISTED
     if purpose == "api":
         act = Act.LEADS_READ
     shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
-    return replace(page, rows=_rows(library, leads, shown))
+    return replace(page, rows=rows_of(library, leads, shown))
 
 
 def list_without_answers(
@@ -96,18 +96,26 @@ def list_without_answers(
 ) -> LeadPage:
     """Return the same page with nothing that a person answered: no look, no trace; raise `Refused`, `BadCursor`."""
     require(actor, Can.VIEW_LEADS, library)
-    leads, page = (_searched if selection.words else _listed)(library, selection, order, cursor, size)
-    return replace(page, rows=_rows(library, leads, [OpenLead(lead.pk, withheld=True) for lead in leads]))
+    leads, page = page_of(library, selection, order, cursor, size)
+    return replace(page, rows=rows_of(library, leads, [OpenLead(lead.pk, withheld=True) for lead in leads]))
 
 
-def _leads(library: LeadLibrary, selection: Selection) -> QuerySet[Lead]:
+def page_of(
+    library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
+) -> tuple[list[Lead], LeadPage]:
+    """Return the leads of a page and the page without its rows; whoever calls has asked for the right."""
+    return (_searched if selection.words else _listed)(library, selection, order, cursor, size)
+
+
+def leads_of(library: LeadLibrary, selection: Selection) -> QuerySet[Lead]:
+    """Return the leads that match everything but the words of a search."""
     return selection.apply(Lead.objects.filter(library=library).select_related("assignee"))
 
 
 def _listed(
     library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
 ) -> tuple[list[Lead], LeadPage]:
-    leads = _leads(library, selection)
+    leads = leads_of(library, selection)
     leads = in_order(leads, order)
     page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
     return page.rows, LeadPage([], page.next, page.previous)
@@ -133,22 +141,24 @@ def _searched(
     while looked_at < WALKED_AT_MOST:
         step = walk(library.pk, words, after=after, size=STEP)
         looked_at += step.looked_at
-        matching = _leads(library, selection).in_bulk([lead_id for _at, lead_id in step.places])
+        matching = leads_of(library, selection).in_bulk([lead_id for _at, lead_id in step.places])
         found += [(place, matching[place[1]]) for place in step.places if place[1] in matching]
         if len(found) > size:
-            return [lead for _place, lead in found[:size]], LeadPage([], _search_cursor(found[size - 1][0]), None)
+            return [lead for _place, lead in found[:size]], LeadPage([], search_cursor(found[size - 1][0]), None)
         after = step.last
         if after is None:
             break
-    last = _search_cursor(after) if after else None
+    last = search_cursor(after) if after else None
     return [lead for _place, lead in found], LeadPage([], last, None, narrow=last is not None)
 
 
-def _search_cursor(place: Place) -> str:
+def search_cursor(place: Place) -> str:
+    """Return the cursor behind this place of a walk."""
     return Cursor("-search", *place).encode()
 
 
-def _rows(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLead]) -> list[LeadRow]:
+def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLead]) -> list[LeadRow]:
+    """Return opened leads with the work done on each: the same number of queries however many they are."""
     ids = [lead.pk for lead in leads]
     labels, notes, sent = labels_of(ids), _note_counts(leads), sent_of(library, ids)
     assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
@@ -198,7 +208,7 @@ def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
     Test leads count only where the filter asks for them.
     """
     require(actor, Can.VIEW_LEADS, library)
-    base = replace(_counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
+    base = replace(counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
     wanted = {
         "all": base,
         "mine": replace(base, assignee=actor.pk),
@@ -207,9 +217,9 @@ def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
         "undelivered": replace(base, delivery="undelivered"),
         "expiring": replace(base, expiring=expiring_before(library.retention_days)),
     }
-    found = [_tab(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
+    found = [tab_of(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
     waiting = in_order(base.apply(Lead.objects.filter(library=library)), "attention")
-    return [*found, _tab("attention", waiting)]
+    return [*found, tab_of("attention", waiting)]
 
 
 def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str]) -> Tab | None:
@@ -220,14 +230,16 @@ def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str
         return None
     if selection.words:
         return None
-    leads = _counting(selection).apply(Lead.objects.filter(library=library))
-    return _tab(key, in_order(leads, layout_of(query).order))
+    leads = counting(selection).apply(Lead.objects.filter(library=library))
+    return tab_of(key, in_order(leads, layout_of(query).order))
 
 
-def _counting(selection: Selection) -> Selection:
+def counting(selection: Selection) -> Selection:
+    """Return the selection as it is counted: without a search, and without test leads unless they are asked for."""
     return replace(selection, words=(), test=False if selection.test is None else selection.test)
 
 
-def _tab(key: str, leads: QuerySet[Lead]) -> Tab:
+def tab_of(key: str, leads: QuerySet[Lead]) -> Tab:
+    """Count the leads, ten thousand at most."""
     number = leads.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
     return Tab(key, min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
-from accounts.refusals import Invalid
+from accounts.refusals import Conflict, Invalid
 from leads.center.disclosure import grant_path
 from leads.center.services.attending import write_attention
 from leads.center.services.outgoing import queue_updates
@@ -42,9 +42,13 @@ KEEP: Final = Keep.IT
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to set: a status, all labels by name, or labels to add and to take off, the assignee's id (None: nobody)."""
+    """What to set: a status, all labels by name, or labels to add and to take off, the assignee's id (None: nobody).
+
+    `was`: the status that the leads had when somebody chose another one; empty where that does not matter.
+    """
 
     status: str | Keep = KEEP
+    was: str = ""
     labels: Sequence[str] | Keep = KEEP
     add_labels: Sequence[str] = ()
     remove_labels: Sequence[str] = ()
@@ -55,13 +59,15 @@ def change_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
     """Change live leads of the library and return those that differ now; all of them or none.
 
     Raises `Refused`, `Invalid` (an unknown status, label or assignee, too many leads), `Http404` when one of the ids is
-    no live lead of this library.
+    no live lead of this library, `Conflict` when one has got a third status meanwhile.
     """
     require(actor, Can.WORK_LEADS, library)
     _judge(change, lead_ids)
     with transaction.atomic():
         require(actor, Can.WORK_LEADS, library)
         leads = lock_leads(library, lead_ids, Lead.State.LIVE)
+        if change.was and any(lead.status not in (change.was, change.status) for lead in leads):
+            raise Conflict("lead_moved", _("Somebody gave this lead another status meanwhile. Nothing was changed."))
         assignee = _assignee(library, change.assignee)
         labels = _labels(library, change)
         audit.record(
