@@ -7,6 +7,7 @@ import "./toasts.js";
 import "./selection.js";
 import "./cells.js";
 import "./columns.js";
+import "./board.js";
 import "./drawer.js";
 import "./definitions.js";
 import "./shortcuts.js";

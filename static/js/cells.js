@@ -1,10 +1,10 @@
 // A cell is changed in its place: the new value shows at once, and goes back if the server does not take it.
 import { announce } from "./live.js";
+import { complain, replace, send } from "./sending.js";
 
-const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers") || "{}"), "HX-Request": "true" });
 let cell = null;
 
-function place(menu, at) {
+export function place(menu, at) {
   const box = at.getBoundingClientRect();
   menu.style.insetBlockStart = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
   menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - menu.offsetWidth - 8))}px`;
@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
     if (!menu?.showPopover) return;
     event.preventDefault();
     cell = link;
-    const mine = labels(link.closest("tr"));
+    const mine = labels(link.closest("[data-row-url]"));
     for (const one of menu.querySelectorAll("[data-name=label]")) one.setAttribute("aria-pressed", String(mine.has(one.dataset.value)));
     menu.showPopover();
     place(menu, link);
@@ -43,7 +43,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 async function change(link, choice) {
-  const row = link.closest("tr");
+  const row = link.closest("[data-row-url]");
   const before = link.innerHTML;
   const part = link.dataset.edit;
   const body = new FormData();
@@ -54,28 +54,19 @@ async function change(link, choice) {
   }
   link.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(row.dataset.rowUrl, { method: "POST", body, headers: headers(), redirect: "error" });
-    if (!answer.ok) throw Object.assign(new Error("refused"), { xhr: { status: answer.status } });
-    swap(row, await answer.text(), part);
+    swap(row, await send(row.dataset.rowUrl, body), part);
   } catch (error) {
     link.innerHTML = before;
     link.removeAttribute("aria-busy");
     link.focus();
-    const name = error.xhr ? "htmx:responseError" : "htmx:sendError";
-    document.dispatchEvent(new CustomEvent(name, { detail: { xhr: error.xhr } }));
+    complain(error);
   }
 }
 
 function swap(row, html, part) {
-  const parsed = document.createElement("template");
-  parsed.innerHTML = html;
-  const fresh = parsed.content.querySelector("tr");
   const box = row.querySelector("[data-row]");
-  fresh.className = row.className;
+  const { fresh, had } = replace(row, html);
   if (box?.checked) { fresh.querySelector("[data-row]").checked = true; fresh.setAttribute("data-selected", ""); }
-  const had = document.activeElement === document.body || row.contains(document.activeElement);
-  row.replaceWith(fresh);
-  window.htmx.process(fresh);
   const again = fresh.querySelector(`[data-edit="${part}"]`);
   if (had) again?.focus();
   announce(again ? again.textContent.trim() : "");

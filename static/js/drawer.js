@@ -8,8 +8,8 @@ let opener = null;
 const drawer = () => document.querySelector("[data-drawer]");
 
 function mark(link) {
-  for (const row of document.querySelectorAll("tr.is-open")) row.classList.remove("is-open");
-  link?.closest("tr")?.classList.add("is-open");
+  for (const row of document.querySelectorAll("[data-row-url].is-open")) row.classList.remove("is-open");
+  link?.closest("[data-row-url]")?.classList.add("is-open");
 }
 
 function close() {

@@ -13,8 +13,8 @@ if (box) {
 const links = () => [...document.querySelectorAll("[data-list] a[data-open-drawer]")];
 const current = () => {
   const all = links();
-  const focused = document.activeElement.closest?.("tr")?.querySelector("a[data-open-drawer]");
-  return all.indexOf(focused ?? document.querySelector("tr.is-open a[data-open-drawer]"));
+  const focused = document.activeElement.closest?.("[data-row-url]")?.querySelector("a[data-open-drawer]");
+  return all.indexOf(focused ?? document.querySelector("[data-row-url].is-open a[data-open-drawer]"));
 };
 let going = false;
 
@@ -31,7 +31,7 @@ const keys = {
   a: () => change("assignee"),
   l: () => change("label"),
   e: () => document.querySelector("[data-download]")?.focus(),
-  x: () => links()[current()]?.closest("tr")?.querySelector("input[data-row]")?.click(),
+  x: () => links()[current()]?.closest("[data-row-url]")?.querySelector("input[data-row]")?.click(),
   g: () => { going = true; setTimeout(() => { going = false; }, 1200); },
 };
 const places = { l: "leads", f: "forms", o: "overview", c: "campaigns", i: "integrations", a: "activity" };
@@ -44,7 +44,9 @@ function change(what) {
     menu.querySelector(".menu__panel input, .menu__panel button")?.focus();
     return;
   }
-  const row = links()[current()]?.closest("tr");
+  const row = links()[current()]?.closest("[data-row-url]");
+  const moves = what === "status" && row?.querySelector("[data-move-menu]");
+  if (moves) { moves.click(); return; }
   (row?.querySelector(`[data-edit="${what}"]`) ?? (what === "label" && row?.querySelector("[data-edit]")))?.click();
 }
 

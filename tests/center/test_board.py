@@ -99,11 +99,15 @@ def test_the_next_piece_of_a_column_is_the_list_of_its_status(world: World) -> N
     first = board(world, size=2)
     assert cards(first)["raw"] == ids[2:4]
     assert first.columns[1].next is None
-    asked = {"actor": world.administrator, "library": world.library, "selection": Selection(status="raw")}
+    asked: dict[str, Any] = {
+        "actor": world.administrator,
+        "library": world.library,
+        "selection": Selection(status="raw"),
+    }
     page = list_leads(**asked, cursor=first.columns[0].next, size=2)
     assert [row.lead.pk for row in page.rows] == ids[4:6]
     second = board(world, size=2, behind={"raw": str(first.columns[0].next)})
-    assert cards(second) == {**dict.fromkeys(STATUSES, []), "raw": ids[4:6], "contacted": ids[:2]}
+    assert cards(second) == {status: {"raw": ids[4:6], "contacted": ids[:2]}.get(status, []) for status in STATUSES}
     last = board(world, size=2, behind={"raw": str(second.columns[0].next)})
     assert (cards(last)["raw"], last.columns[0].next) == (ids[6:], None)
     with pytest.raises(BadCursor):
@@ -122,7 +126,7 @@ def test_a_search_walks_once_and_goes_on_in_each_column(world: World, monkeypatc
     assert [column.narrow for column in first.columns] == [False, True, True, True, True]
     assert first.narrow
     ahead = {column.status: column.next for column in first.columns if column.next}
-    asked = {"actor": world.administrator, "library": world.library}
+    asked: dict[str, Any] = {"actor": world.administrator, "library": world.library}
     for status, rest in (("raw", ids[3:5]), ("contacted", ids[5:]), ("qualified", [])):
         page = list_leads(**asked, selection=Selection(status=status, words=selection.words), cursor=ahead[status])
         assert [row.lead.pk for row in page.rows] == rest

@@ -124,7 +124,7 @@ def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, clien
     assert [row.label.name for row in lead.labelled.all()] == ["hot"]
     client.post(at, {"label_off": "hot"}, headers={"HX-Request": "true"})
     assert not lead.labelled.exists()
-    assert client.post(at, {"assignee": "none"}).headers["Location"] == url(world, f"{lead.pk}/")
+    assert client.post(at, {"assignee": "none"}).headers["Location"] == url(world, f"{lead.pk}/?cols=status%2Clabels")
     for wrong in ({"status": "lost"}, {"assignee": "x"}, {"label_off": "a\x00b"}, {"label_on": "a@b.example"}):
         assert client.post(at, wrong, headers={"HX-Request": "true"}).status_code == 400
     lead.refresh_from_db()

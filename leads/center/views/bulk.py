@@ -19,7 +19,8 @@ from leads.center.selectors.library import library_of
 from leads.center.services.bulk import Step, step_of
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.working import MOST_AT_ONCE, change_leads
-from leads.center.views.leads import Params, back_of, person, wanted_change
+from leads.center.views.leads import Params, back_of, wanted_change
+from leads.center.views.whole import person
 from leads.crm.services.deliveries import resend_failed
 from leads.exports.services.asking import request_export
 from leads.selection import Selection, read_id, read_selection

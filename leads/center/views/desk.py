@@ -17,7 +17,8 @@ from accounts.refusals import Conflict, Invalid
 from leads.center.selectors.library import lead_of, library_of
 from leads.center.services.contacting import record_contact
 from leads.center.services.following_up import finish_follow_up, set_follow_up
-from leads.center.views.leads import after_change, person
+from leads.center.views.leads import after_change
+from leads.center.views.whole import person
 from leads.crm.services.deliveries import resend_delivery, resend_failed
 from leads.models import Delivery, Lead
 from leads.selection import read_id

@@ -20,7 +20,9 @@ from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import LeadDetail, Moment, open_lead
 from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.following_up import follow_up_of
-from leads.center.views.listing import Person, Row, address, clock_of, name_of, params_of, people_of, row_of
+from leads.center.views.addresses import BOARD, address, params_of
+from leads.center.views.filtering import encoded
+from leads.center.views.listing import Person, Row, clock_of, name_of, people_of, row_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
 from leads.models import Lead
 from leads.selection import Selection, read_selection
@@ -164,6 +166,7 @@ class Drawer:
     consent_at: datetime | None
     is_test: bool
     trashed: bool
+    board: bool
     back: str
     before: str
     after: str
@@ -203,7 +206,7 @@ def _drawer(
 ) -> Drawer:
     lead, shown = detail.lead, detail.shown
     base = f"/l/{library.pk}/leads/{lead.pk}/"
-    query = address(library, params)[len(f"/l/{library.pk}/leads/") :]
+    query = encoded(params)
     answers = tuple(
         AnswerRow(
             row.label, row.value, bool(row.value) and not revealed and row.kind in SENSITIVE, row.kind in SENSITIVE
@@ -247,6 +250,7 @@ def _drawer(
         consent_at=consent_at,
         is_test=lead.is_test,
         trashed=lead.state == Lead.State.TRASHED,
+        board=BOARD in params,
         back=address(library, params),
         before=address(library, params, place.before) if place.before else "",
         after=address(library, params, place.after) if place.after else "",

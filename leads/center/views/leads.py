@@ -14,58 +14,27 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Can, require
 from accounts.declarations import allows
 from accounts.freshness import fresh
-from accounts.models import LeadLibrary, User
+from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
-from accounts.shell import shell
 from leads.center.layout import Layout, layout_of, moved
+from leads.center.selectors.board import count_columns
 from leads.center.selectors.library import lead_of, library_of
-from leads.center.selectors.listing import counted, list_leads, tabs
+from leads.center.selectors.listing import counted, tabs
 from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noting import remove_note
 from leads.center.services.working import KEEP, Change, add_note, change_leads
+from leads.center.views.addresses import address, place_of
+from leads.center.views.columns import numbers_of
 from leads.center.views.detail import drawer_of
-from leads.center.views.listing import address, count_said, list_page
+from leads.center.views.listing import count_said, status_badges
 from leads.center.views.tabs import views_of
+from leads.center.views.whole import by_htmx, person, whole_board, whole_list
 from leads.models import Lead, SavedView
 from leads.naming import offers
 from leads.selection import read_id, read_selection, with_search
-from leadscenter.lib.paging import BadCursor
 
 Params = Mapping[str, Any]
-
-
-def person(request: HttpRequest) -> User:
-    """Return who is signed in; the middleware has sent everybody else to sign in."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def order_of(params: Params) -> str:
-    """Return the order that a URL asks for; anything unknown is newest first."""
-    return layout_of(params).order
-
-
-def whole_list(
-    request: HttpRequest,
-    library: LeadLibrary,
-    *,
-    selected: int | None = None,
-    saved: Sequence[SavedView] | None = None,
-) -> dict[str, Any]:
-    """Return the context of the list page for the filters in the URL; writes the trace of the look."""
-    actor = person(request)
-    selection = read_selection(library, request.GET, actor=actor)
-    order = order_of(request.GET)
-    try:
-        page = list_leads(
-            actor=actor, library=library, selection=selection, order=order, cursor=request.GET.get("cursor") or None
-        )
-    except BadCursor:
-        page = list_leads(actor=actor, library=library, selection=selection, order=order)
-    saved = saved_views(actor, library) if saved is None else saved
-    listed = list_page(actor, library, selection, page, request.GET, saved=saved, selected=selected)
-    return {"page": listed, **shell(request, library=library, active="leads")}
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -75,16 +44,23 @@ def leads(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show the list of leads, contact details masked."""
     library = library_of(library_id)
     saved = saved_views(person(request), library)
-    if elsewhere := _elsewhere(request, library, saved):
+    if elsewhere := first_view(request, library, saved) or _columns_chosen(request, library):
         return redirect(elsewhere)
     return render(request, "leads/list.html", whole_list(request, library, saved=saved))
 
 
-def _elsewhere(request: HttpRequest, library: LeadLibrary, saved: Sequence[SavedView]) -> str:
-    """Return where a bare address leads to, a person's first view, and what the column chooser's form means."""
-    if not request.GET:
-        mine = next((view for view in saved if view.is_default and view.owner_id == request.user.pk), None)
-        return address(library, mine.query | {"view": str(mine.pk)}) if mine else ""
+def first_view(
+    request: HttpRequest, library: LeadLibrary, saved: Sequence[SavedView], place: Mapping[str, str] | None = None
+) -> str:
+    """Return where a bare address leads to: a person's first view, on the board if `place` says so."""
+    mine = next((view for view in saved if view.is_default and view.owner_id == request.user.pk), None)
+    if request.GET or mine is None:
+        return ""
+    return address(library, {**mine.query, "view": str(mine.pk), **(place or {})})
+
+
+def _columns_chosen(request: HttpRequest, library: LeadLibrary) -> str:
+    """Return the address that the column chooser's form means."""
     if "col" not in request.GET and "move" not in request.GET:
         return ""
     kept = {name: str(value) for name, value in request.GET.items() if name not in ("col", "cols", "move")}
@@ -102,9 +78,15 @@ def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     numbers = tabs(actor, library, selection)
     numbers += [tab for view in saved if (tab := counted(actor, library, str(view.pk), view.query))]
     opened = str(request.GET.get("view", ""))
-    views = views_of(library, selection, layout, actor, saved=saved, open_view=opened, counted=numbers)
+    place = place_of(request.GET)
+    views = views_of(
+        library, selection, layout, actor, saved=saved, open_view=opened, counted=numbers, base=address(library, place)
+    )
+    asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": layout.order}
+    columns = numbers_of(count_columns(**asked)) if place else ()
     said = count_said(counted(actor, library, "", request.GET), counted(actor, library, "", {}))
-    return render(request, "leads/_views.html", {"page": {"views": views, "count_text": said}, "counts": True})
+    page = {"views": views, "count_text": said}
+    return render(request, "leads/_views.html", {"page": page, "counts": True, "numbers": columns})
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -129,7 +111,7 @@ def search(request: HttpRequest, library_id: int) -> HttpResponse:
     except Invalid as invalid:
         messages.error(request, str(next(iter(invalid.errors.values()))))
     columns = {"cols": request.POST["cols"]} if request.POST.get("cols") else {}
-    return redirect(address(library, (selection.as_params() | columns) or {"view": "all"}))
+    return redirect(address(library, ((selection.as_params() | columns) or {"view": "all"}) | place_of(request.POST)))
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -157,11 +139,14 @@ def _drawer(
         return redirect(f"/l/{found.library_id}/leads/{found.pk}/")
     address = request.build_absolute_uri()
     drawer = drawer_of(actor, found, request.GET, revealed=revealed, address=address.removesuffix("reveal/"))
-    if getattr(request, "htmx", False) and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        parts = {"drawer": drawer, "row": drawer.row if changed else None}
+    if by_htmx(request):
+        parts = {"drawer": drawer, "row": drawer.row if changed else None, "statuses": status_badges()}
         response = render(request, "leads/_drawer_and_row.html", parts)
         response["Vary"] = "HX-Request"
         return response
+    if drawer.board and not drawer.trashed:
+        context = whole_board(request, found.library, selected=found.pk)
+        return render(request, "leads/board.html", {**context, "drawer": drawer})
     context = whole_list(request, found.library, selected=found.pk)
     return render(request, "leads/list.html", {**context, "drawer": drawer})
 
@@ -203,6 +188,7 @@ def wanted_change(posted: Params) -> Change:
     removed = posted.get("label_off") or (posted.get("label_text") if posted.get("act") == "unlabel" else "")
     return Change(
         status=posted["status"] if posted.get("status") else KEEP,
+        was=posted.get("was", ""),
         assignee=assignee if isinstance(assignee, int) else None if assignee else KEEP,
         add_labels=[added] if added else (),
         remove_labels=[removed] if removed else (),

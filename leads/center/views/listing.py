@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.templatetags.static import static
 from django.utils import timezone
@@ -15,7 +14,8 @@ from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
 from leads.center.selectors.listing import LeadPage, LeadRow, Tab
-from leads.center.views.filtering import Chip, Choice, chips, choices, day_said
+from leads.center.views.addresses import BOARD, address, place_of
+from leads.center.views.filtering import Chip, Choice, chips, choices, day_said, encoded
 from leads.center.views.tabs import View, current_view, is_changed, views_of
 from leads.models import Lead, SavedView
 from leads.selection import Selection
@@ -119,6 +119,16 @@ class OpenView:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """The list or the board, with the filter that is shown."""
+
+    icon: str
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ListPage:
     rows: tuple[Row, ...]
     views: tuple[View, ...]
@@ -134,6 +144,7 @@ class ListPage:
     filter_items: tuple[tuple[str, str], ...]
     kept_items: tuple[tuple[str, str], ...]
     here_items: tuple[tuple[str, str], ...]
+    board: bool
     since: str
     until: str
     zone: str
@@ -152,6 +163,7 @@ class ListPage:
     icons: str
     self_url: str
     list_url: str
+    switch: tuple[Switch, ...]
     trash_url: str
     search_url: str
     names_url: str
@@ -161,18 +173,6 @@ class ListPage:
     access_url: str
     forms_url: str
     counts_url: str
-
-
-def address(library: LeadLibrary, params: Mapping[str, str], lead_id: int | None = None) -> str:
-    """Return the address of the list, or of a lead beside it, with these parameters."""
-    path = f"/l/{library.pk}/leads/" + (f"{lead_id}/" if lead_id else "")
-    return f"{path}?{urlencode(params)}" if params else path
-
-
-def params_of(selection: Selection, order: str, given: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Return the URL parameters that say the selection, its order, and of `given` the columns and the view."""
-    kept = {name: str(given[name]) for name in ("cols", "view") if given and given.get(name)}
-    return selection.as_params() | ({"sort": order} if order != "received" else {}) | kept
 
 
 def people_of(library: LeadLibrary) -> tuple[Person, ...]:
@@ -194,29 +194,33 @@ def list_page(
     """Put the rows and everything around them into words."""
     layout = layout_of(given)
     opened = next((view for view in saved if str(view.pk) == given.get("view")), None)
-    params = selection.as_params() | layout.as_params() | ({"view": str(opened.pk)} if opened else {})
+    state = selection.as_params() | layout.as_params() | ({"view": str(opened.pk)} if opened else {})
+    params = state | place_of(given)
     trash = selection.state == Lead.State.TRASHED
     here = params | ({"cursor": str(given["cursor"])} if given.get("cursor") else {})
-    base, count = address(library, {}), _count(page)
-    query = f"?{urlencode(params)}" if params else ""
+    base, here_base, count = address(library, {}), address(library, place_of(given)), _count(page)
+    query = encoded(params)
     people = people_of(library)
     offered = choices(library, selection, [(one.id, one.name) for one in people])
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(row_of(library, row, params, selected) for row in page.rows),
-        views=views_of(library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else ""),
+        views=views_of(
+            library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else "", base=here_base
+        ),
         view="" if opened else current_view(selection, layout, actor),
         open_view=_open_view(opened, selection, layout, actor) if opened else None,
         columns=columns,
         heads=tuple(column for column in columns if column.shown),
-        chips=chips(library, selection, layout, actor, base),
+        chips=chips(library, selection, layout, actor, here_base),
         choices=offered,
         people=people,
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
-        statuses=tuple(status_badge(value) for value in Lead.Status),
+        statuses=status_badges(),
         filter_items=tuple(selection.as_params().items()),
         kept_items=_kept(params),
-        here_items=tuple(params.items()),
+        here_items=tuple(state.items()),
+        board=BOARD in params,
         since=day_said(selection.since, library) if selection.since else "",
         until=day_said(selection.until - timedelta(seconds=1), library) if selection.until else "",
         zone=library.ad_account.time_zone,
@@ -235,7 +239,8 @@ def list_page(
         last_download="",
         icons=static("img/icons.svg"),
         self_url=address(library, here),
-        list_url=base,
+        list_url=here_base,
+        switch=() if selection.state != Lead.State.LIVE else _switch(library, state, board=BOARD in params),
         trash_url=address(library, {"state": Lead.State.TRASHED.value}),
         search_url=f"{base}search/",
         names_url=f"{base}names/",
@@ -245,6 +250,14 @@ def list_page(
         access_url=f"/l/{library.pk}/access/",
         forms_url=f"/a/{library.ad_account_id}/forms/",
         counts_url="" if trash else f"{base}counts/{query}",
+    )
+
+
+def _switch(library: LeadLibrary, state: Mapping[str, str], *, board: bool) -> tuple[Switch, ...]:
+    shown = state or {"view": "all"}  # a bare address leads to a person's first view
+    return (
+        Switch("list", _("List"), address(library, shown), not board),
+        Switch("board", _("Board"), address(library, {**shown, BOARD: "1"}), board),
     )
 
 
@@ -280,6 +293,11 @@ def status_badge(status: str) -> Badge:
     """Return how a status looks."""
     tone, icon = STATUS_LOOKS[Lead.Status(status)]
     return Badge(tone, icon, str(Lead.Status(status).label), str(status))
+
+
+def status_badges() -> tuple[Badge, ...]:
+    """Return how each status looks, in the order of the sale."""
+    return tuple(status_badge(value) for value in Lead.Status)
 
 
 def _count(page: LeadPage) -> str:
@@ -332,7 +350,7 @@ def row_of(library: LeadLibrary, row: LeadRow, params: Mapping[str, str], select
     return Row(
         id=lead.pk,
         url=address(library, params, lead.pk),
-        row_url=f"/l/{library.pk}/leads/{lead.pk}/row/" + (f"?cols={params['cols']}" if params.get("cols") else ""),
+        row_url=address(library, params, lead.pk, "row/"),
         name=name_of(shown.name, lead, unreadable=shown.unreadable),
         email=shown.email,
         phone=shown.phone,

@@ -1,4 +1,4 @@
-"""A row of the list that is worked on in its place: one value changes, the row comes back as it stands."""
+"""A row of the list or a card of the board is worked on in its place: one value changes, it comes back as it stands."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,8 +10,10 @@ from accounts.declarations import allows
 from leads.center.selectors.library import library_of
 from leads.center.selectors.listing import list_leads
 from leads.center.services.working import change_leads
-from leads.center.views.leads import person, wanted_change
-from leads.center.views.listing import row_of
+from leads.center.views.addresses import BOARD, address, carried
+from leads.center.views.leads import wanted_change
+from leads.center.views.listing import row_of, status_badges
+from leads.center.views.whole import person
 from leads.selection import Selection
 
 
@@ -19,12 +21,15 @@ from leads.selection import Selection
 @never_cache
 @require_POST
 def row(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
-    """Set the status or assignee of a lead, or put a label on or off, and return its row."""
-    library, actor = library_of(library_id), person(request)
+    """Set the status or assignee of a lead, or put a label on or off, and return its row or card.
+
+    `was`: the status that its card stood under; a lead that has a third one by now is a conflict.
+    """
+    library, actor, params = library_of(library_id), person(request), carried(request.GET)
     change_leads(actor=actor, library=library, lead_ids=[lead_id], change=wanted_change(request.POST))
     if not getattr(request, "htmx", False):
-        return redirect(f"/l/{library_id}/leads/{lead_id}/")
+        return redirect(address(library, params, None if BOARD in params else lead_id))
     page = list_leads(actor=actor, library=library, selection=Selection(leads=(lead_id,)))
-    params = {"cols": request.GET["cols"]} if request.GET.get("cols") else {}
     shown = row_of(library, page.rows[0], params, None)
-    return render(request, "leads/_row.html", {"row": shown})
+    template = "leads/_card.html" if BOARD in params else "leads/_row.html"
+    return render(request, template, {"row": shown, "statuses": status_badges()})

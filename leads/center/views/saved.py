@@ -12,8 +12,9 @@ from accounts.refusals import Conflict, Invalid
 from leads.center.selectors.library import library_of
 from leads.center.selectors.saved import own_view
 from leads.center.services.saving import ViewChange, change_view, delete_view, save_view
-from leads.center.views.leads import back_of, person
-from leads.center.views.listing import address
+from leads.center.views.addresses import address, place_of
+from leads.center.views.leads import back_of
+from leads.center.views.whole import person
 
 FLAGS = ("shared", "pinned", "is_default")
 
@@ -31,7 +32,7 @@ def save(request: HttpRequest, library_id: int) -> HttpResponse:
         messages.error(request, _said(wrong))
         return redirect(back_of(request, library_id))
     messages.success(request, _("View saved."))
-    return redirect(address(library, view.query | {"view": str(view.pk)}))
+    return redirect(address(library, view.query | {"view": str(view.pk)} | place_of(request.POST)))
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -45,7 +46,7 @@ def change(request: HttpRequest, library_id: int, view_id: int) -> HttpResponse:
         if request.POST.get("act") == "delete":
             delete_view(actor=actor, view=view)
             messages.success(request, _("View deleted. Its leads stay."))
-            return redirect(address(library, {"view": "all"}))
+            return redirect(address(library, {"view": "all"} | place_of(request.POST)))
         if request.POST.get("act") == "update":
             wanted = ViewChange(query=request.POST.dict())
         else:
@@ -55,7 +56,7 @@ def change(request: HttpRequest, library_id: int, view_id: int) -> HttpResponse:
         messages.error(request, _said(wrong))
     else:
         messages.success(request, _("View saved."))
-    return redirect(address(library, view.query | {"view": str(view.pk)}))
+    return redirect(address(library, view.query | {"view": str(view.pk)} | place_of(request.POST)))
 
 
 def _said(wrong: Invalid | Conflict) -> str:

@@ -1,0 +1,83 @@
+"""The whole page of the list and of the board, as a context: a lead is shown beside one of the two."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import LeadLibrary, User
+from accounts.shell import shell
+from leads.center.layout import layout_of
+from leads.center.selectors.board import board_of
+from leads.center.selectors.listing import LeadPage, list_leads
+from leads.center.selectors.saved import saved_views
+from leads.center.views.addresses import BOARD
+from leads.center.views.columns import columns_of, orders_of, piece_of
+from leads.center.views.listing import list_page
+from leads.models import SavedView
+from leads.selection import read_selection
+from leadscenter.lib.paging import BadCursor
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in; the middleware has sent everybody else to sign in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def by_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of a page, not for what its history has lost."""
+    asks: Any = getattr(request, "htmx", None)
+    return bool(asks) and not asks.history_restore_request
+
+
+def whole_list(
+    request: HttpRequest,
+    library: LeadLibrary,
+    *,
+    selected: int | None = None,
+    saved: Sequence[SavedView] | None = None,
+) -> dict[str, Any]:
+    """Return the context of the list page for the filters in the URL; writes the trace of the look."""
+    actor = person(request)
+    selection = read_selection(library, request.GET, actor=actor)
+    order = layout_of(request.GET).order
+    try:
+        page = list_leads(
+            actor=actor, library=library, selection=selection, order=order, cursor=request.GET.get("cursor") or None
+        )
+    except BadCursor:
+        page = list_leads(actor=actor, library=library, selection=selection, order=order)
+    saved = saved_views(actor, library) if saved is None else saved
+    listed = list_page(actor, library, selection, page, request.GET, saved=saved, selected=selected)
+    return {"page": listed, **shell(request, library=library, active="leads")}
+
+
+def whole_board(
+    request: HttpRequest,
+    library: LeadLibrary,
+    *,
+    selected: int | None = None,
+    saved: Sequence[SavedView] | None = None,
+) -> dict[str, Any]:
+    """Return the context of the board for the filters in the URL; writes the trace of the look."""
+    actor, given = person(request), request.GET.dict() | {BOARD: "1"}
+    selection, piece = read_selection(library, given, actor=actor), piece_of(given)
+    asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order}
+    try:
+        board = board_of(**asked, selection=selection, behind={piece.status: piece.cursor} if piece else None)
+    except BadCursor:
+        board, piece = board_of(**asked, selection=selection), None
+    rows = [row for column in board.columns for row in column.rows]
+    ahead = next((column.next for column in board.columns if column.next), None)
+    saved = saved_views(actor, library) if saved is None else saved
+    page = LeadPage(rows, ahead, None, board.narrow)
+    listed = list_page(actor, library, selection, page, given, saved=saved, selected=selected)
+    params = {**dict(listed.here_items), BOARD: "1"}
+    shown = {
+        "page": listed,
+        "columns": columns_of(library, board, listed.rows, params, piece),
+        "orders": () if selection.words else orders_of(library, params),
+        "statuses": listed.statuses,
+    }
+    return {**shown, **shell(request, library=library, active="leads")}

@@ -1,0 +1,25 @@
+// A change that is sent while the page stays: its answer is text, its failure an event that the toasts put into words.
+const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers") || "{}"), "HX-Request": "true" });
+
+export async function send(url, body) {
+  const answer = await fetch(url, { method: "POST", body, headers: headers(), redirect: "error" });
+  if (!answer.ok) throw Object.assign(new Error("refused"), { xhr: { status: answer.status } });
+  return answer.text();
+}
+
+export function complain(error) {
+  const name = error.xhr ? "htmx:responseError" : "htmx:sendError";
+  document.dispatchEvent(new CustomEvent(name, { detail: { xhr: error.xhr } }));
+}
+
+// The one element that an answer holds, with its htmx attributes alive, in the place of another.
+export function replace(old, html) {
+  const parsed = document.createElement("template");
+  parsed.innerHTML = html;
+  const fresh = parsed.content.querySelector("[data-row-url]");
+  const had = document.activeElement === document.body || old.contains(document.activeElement);
+  fresh.className = old.className;
+  old.replaceWith(fresh);
+  window.htmx.process(fresh);
+  return { fresh, had };
+}
