@@ -23,8 +23,7 @@ from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
 from forms_builder.models import Form
 from leads.center.disclosure import OpenLead, read_notes
-from leads.center.layout import ORDERS
-from leads.center.requests import body_of, change_of, lacks_scope, reads_clear, selection_of
+from leads.center.requests import body_of, change_of, lacks_scope, order_of, reads_clear, selection_of, size_of
 from leads.center.selectors.library import lead_of, libraries_of, library_of
 from leads.center.selectors.listing import PAGE, LeadPage, labels_of, list_leads, list_without_answers
 from leads.center.selectors.lives import WrittenNote, names_of, open_lead, timeline_of
@@ -45,7 +44,7 @@ from leads.center.serializers import (
     library_json,
     moment_json,
     note_json,
-    page_json,
+    rows_json,
 )
 from leads.center.services.bulk import ids_of
 from leads.center.services.deleting import delete_leads, restore_leads
@@ -149,12 +148,7 @@ class Search(LeadsView):
 
 def _page(request: Request, library: LeadLibrary, selection: Selection) -> dict[str, object]:
     params, actor = request.query_params, actor_of(request)
-    order = params.get("sort") or params.get("order", "received")
-    if order not in ORDERS:
-        raise Invalid(
-            {"sort" if params.get("sort") else "order": _("Use one of: %(offered)s.") % {"offered": ", ".join(ORDERS)}}
-        )
-    size = _size(params.get("page_size"))
+    order, size = order_of(request), size_of(request, PAGE, MAX_PAGE)
     asked: dict[str, Any] = {"order": order, "cursor": params.get("cursor"), "size": size}
     if lacks_scope(request):
         page = list_without_answers(actor=actor, library=library, selection=selection, **asked)
@@ -164,20 +158,12 @@ def _page(request: Request, library: LeadLibrary, selection: Selection) -> dict[
     kept = {**selection.as_params(), **({"sort": order} if order != "received" else {})}
     kept |= {"page_size": str(size)} if size != PAGE else {}
     address = request.build_absolute_uri(reverse("api_leads", args=[library.pk]))
-    body = page_body(_cursors(page), page_json(page, library), f"{address}?{urlencode(kept)}" if kept else address)
+    body = page_body(_cursors(page), rows_json(page.rows, library), f"{address}?{urlencode(kept)}" if kept else address)
     return {**body, "narrow": page.narrow} if selection.words else body
 
 
 def _cursors(page: LeadPage) -> Page[object]:
     return Page([], page.next, page.previous)
-
-
-def _size(text: str | None) -> int:
-    if not text:
-        return PAGE
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE):
-        raise Invalid({"page_size": _("Use a number from 1 to %(limit)d.") % {"limit": MAX_PAGE}})
-    return int(text)
 
 
 class OneLead(LeadsView):

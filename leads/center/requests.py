@@ -10,6 +10,7 @@ from accounts.access import Can
 from accounts.authentication import allowed_by_scope
 from accounts.models import ApiToken, LeadLibrary, User
 from accounts.refusals import Invalid
+from leads.center.layout import ORDERS
 from leads.center.services.working import KEEP, Change, Keep
 from leads.selection import Selection, read_id, read_selection, with_search
 
@@ -31,6 +32,26 @@ def selection_of(request: Request, library: LeadLibrary, actor: User) -> Selecti
     """Return the selection that the query string says; `q` searches too."""
     params = request.query_params
     return with_search(read_selection(library, params, actor=actor), library, params.get("q"))
+
+
+def order_of(request: Request) -> str:
+    """Return the order that the query string asks for; raise `Invalid`."""
+    params = request.query_params
+    order = params.get("sort") or params.get("order", "received")
+    if order not in ORDERS:
+        told = _("Use one of: %(offered)s.") % {"offered": ", ".join(ORDERS)}
+        raise Invalid({"sort" if params.get("sort") else "order": told})
+    return order
+
+
+def size_of(request: Request, usual: int, most: int) -> int:
+    """Return how many the query string asks for at once; raise `Invalid`."""
+    text = request.query_params.get("page_size")
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= most):
+        raise Invalid({"page_size": _("Use a number from 1 to %(limit)d.") % {"limit": most}})
+    return int(text)
 
 
 def reads_clear(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """The JSON shapes of leads, libraries and the trail: written here for the answers, described for the API's schema."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import AuditEvent, LeadLibrary
 from leads.center.disclosure import OpenLead
-from leads.center.selectors.listing import LeadPage
+from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import Moment, WrittenNote, expires_at
 from leads.models import Lead
 from leads.privacy.consent import Consent
@@ -55,6 +56,19 @@ class LeadPageShape(serializers.Serializer[Any]):
     results = LeadShape(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
+
+
+class BoardColumnShape(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=Lead.Status.choices)
+    count = serializers.IntegerField(allow_null=True, help_text="Without test leads; null for a search.")
+    more = serializers.BooleanField(help_text="There are more than count says: counting stops at 10,000.")
+    results = LeadShape(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The list of this status, behind these leads.")
+
+
+class BoardShape(serializers.Serializer[Any]):
+    columns = BoardColumnShape(many=True)
+    narrow = serializers.BooleanField(required=False, help_text="The search stopped before its end.")
 
 
 class LeadChange(serializers.Serializer[Any]):
@@ -154,9 +168,9 @@ def lead_json(lead: Lead, labels: list[str], shown: OpenLead, library: LeadLibra
     return told
 
 
-def page_json(page: LeadPage, library: LeadLibrary) -> list[object]:
-    """Return the rows of a page."""
-    return [lead_json(row.lead, list(row.labels), row.shown, library) for row in page.rows]
+def rows_json(rows: Sequence[LeadRow], library: LeadLibrary) -> list[object]:
+    """Return the rows of a page or of a column."""
+    return [lead_json(row.lead, list(row.labels), row.shown, library) for row in rows]
 
 
 def note_json(written: WrittenNote) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from leads.center import api as rest
-from leads.center import desk_api, labels_api, notifications_api, overview_api, trail_api, views_api
+from leads.center import board_api, desk_api, labels_api, notifications_api, overview_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -17,6 +17,7 @@ api = [
     ),
     path(f"{_LIBRARY}leads/", rest.LibraryLeads.as_view(), name="api_leads"),
     path(f"{_LIBRARY}leads/counts/", desk_api.Counts.as_view(), name="api_leads_counts"),
+    path(f"{_LIBRARY}leads/board/", board_api.LibraryBoard.as_view(), name="api_leads_board"),
     path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
     path("notifications/", notifications_api.Notifications.as_view(), name="api_notifications"),

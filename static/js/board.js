@@ -5,7 +5,7 @@ import { announce } from "./live.js";
 import { complain, replace, send } from "./sending.js";
 
 const board = () => document.querySelector("[data-board]");
-const columnOf = (status) => board().querySelector(`[data-column="${status}"]`);
+const columnOf = (status) => board().querySelector(`[data-stage="${status}"]`);
 const nameOf = (card) => card.querySelector("[data-open-drawer]").textContent.trim();
 let held = null;
 
@@ -21,7 +21,7 @@ function count(column, by) {
 }
 
 function put(card, column, before) {
-  const from = card.closest("[data-column]");
+  const from = card.closest("[data-stage]");
   column.querySelector("ol").insertBefore(card, before?.isConnected ? before : null);
   if (card.hasAttribute("data-test")) return;
   count(from, -1);
@@ -31,7 +31,7 @@ function put(card, column, before) {
 const top = (column) => column.querySelector("ol").firstElementChild;
 
 async function move(card, status) {
-  const from = card.closest("[data-column]");
+  const from = card.closest("[data-stage]");
   const to = columnOf(status);
   const form = card.querySelector("form");
   if (from === to || card.hasAttribute("aria-busy")) return;
@@ -84,15 +84,15 @@ function over(column) {
 }
 
 document.addEventListener("dragover", (event) => {
-  const column = held && event.target.closest?.("[data-column]");
+  const column = held && event.target.closest?.("[data-stage]");
   if (held) over(column);
   if (column) event.preventDefault();
 });
 document.addEventListener("drop", (event) => {
-  const column = held && event.target.closest?.("[data-column]");
+  const column = held && event.target.closest?.("[data-stage]");
   if (!column) return;
   event.preventDefault();
-  move(held, column.dataset.column);
+  move(held, column.dataset.stage);
 });
 document.addEventListener("dragend", () => {
   held?.classList.remove("is-held");
@@ -110,7 +110,7 @@ function settle() {
   }
   for (const card of seen.values()) {
     const column = columnOf(card.dataset.status);
-    if (card.closest("[data-column]") !== column) put(card, column, top(column));
+    if (card.closest("[data-stage]") !== column) put(card, column, top(column));
   }
 }
 document.addEventListener("htmx:oobAfterSwap", settle);

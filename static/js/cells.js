@@ -65,9 +65,10 @@ async function change(link, choice) {
 
 function swap(row, html, part) {
   const box = row.querySelector("[data-row]");
+  const loose = document.activeElement === document.body;
   const { fresh, had } = replace(row, html);
   if (box?.checked) { fresh.querySelector("[data-row]").checked = true; fresh.setAttribute("data-selected", ""); }
   const again = fresh.querySelector(`[data-edit="${part}"]`);
-  if (had) again?.focus();
+  if (had || loose) again?.focus();
   announce(again ? again.textContent.trim() : "");
 }

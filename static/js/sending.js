@@ -12,12 +12,12 @@ export function complain(error) {
   document.dispatchEvent(new CustomEvent(name, { detail: { xhr: error.xhr } }));
 }
 
-// The one element that an answer holds, with its htmx attributes alive, in the place of another.
+// The one element that an answer holds, with its htmx attributes alive, in the place of another; `had`: that had the focus.
 export function replace(old, html) {
   const parsed = document.createElement("template");
   parsed.innerHTML = html;
   const fresh = parsed.content.querySelector("[data-row-url]");
-  const had = document.activeElement === document.body || old.contains(document.activeElement);
+  const had = old.contains(document.activeElement);
   fresh.className = old.className;
   old.replaceWith(fresh);
   window.htmx.process(fresh);

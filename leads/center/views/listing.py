@@ -198,21 +198,20 @@ def list_page(
     params = state | place_of(given)
     trash = selection.state == Lead.State.TRASHED
     here = params | ({"cursor": str(given["cursor"])} if given.get("cursor") else {})
-    base, here_base, count = address(library, {}), address(library, place_of(given)), _count(page)
-    query = encoded(params)
+    base, count = address(library, place_of(given)), _count(page)
     people = people_of(library)
     offered = choices(library, selection, [(one.id, one.name) for one in people])
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(row_of(library, row, params, selected) for row in page.rows),
         views=views_of(
-            library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else "", base=here_base
+            library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else "", base=base
         ),
         view="" if opened else current_view(selection, layout, actor),
         open_view=_open_view(opened, selection, layout, actor) if opened else None,
         columns=columns,
         heads=tuple(column for column in columns if column.shown),
-        chips=chips(library, selection, layout, actor, here_base),
+        chips=chips(library, selection, layout, actor, base),
         choices=offered,
         people=people,
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
@@ -239,18 +238,26 @@ def list_page(
         last_download="",
         icons=static("img/icons.svg"),
         self_url=address(library, here),
-        list_url=here_base,
+        list_url=base,
         switch=() if selection.state != Lead.State.LIVE else _switch(library, state, board=BOARD in params),
-        trash_url=address(library, {"state": Lead.State.TRASHED.value}),
-        search_url=f"{base}search/",
-        names_url=f"{base}names/",
-        bulk_url=f"{base}bulk/{query}",
-        export_url=f"{base}download/",
-        save_url=f"{base}views/",
-        access_url=f"/l/{library.pk}/access/",
-        forms_url=f"/a/{library.ad_account_id}/forms/",
-        counts_url="" if trash else f"{base}counts/{query}",
+        **_urls(library, encoded(params), trash=trash),
     )
+
+
+def _urls(library: LeadLibrary, query: str, *, trash: bool) -> dict[str, str]:
+    """Return where the forms of the page are sent and its links lead."""
+    base = address(library, {})
+    return {
+        "trash_url": address(library, {"state": Lead.State.TRASHED.value}),
+        "search_url": f"{base}search/",
+        "names_url": f"{base}names/",
+        "bulk_url": f"{base}bulk/{query}",
+        "export_url": f"{base}download/",
+        "save_url": f"{base}views/",
+        "access_url": f"/l/{library.pk}/access/",
+        "forms_url": f"/a/{library.ad_account_id}/forms/",
+        "counts_url": "" if trash else f"{base}counts/{query}",
+    }
 
 
 def _switch(library: LeadLibrary, state: Mapping[str, str], *, board: bool) -> tuple[Switch, ...]:
