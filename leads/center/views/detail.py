@@ -1,8 +1,8 @@
 """One lead in the words of its drawer: trail strip, answers, history, deliveries, consent."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, require
-from accounts.models import Act, LeadLibrary, User
+from accounts.models import LeadLibrary, User
 from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery, sent_of
 from leads.center.selectors.listing import LeadRow
-from leads.center.selectors.lives import LeadDetail, Moment, open_lead
+from leads.center.selectors.lives import LeadDetail, open_lead
 from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.following_up import follow_up_of
 from leads.center.views.addresses import BOARD, address, params_of
 from leads.center.views.filtering import encoded
+from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, Row, clock_of, name_of, people_of, row_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
 from leads.models import Lead
@@ -33,25 +34,7 @@ from leadscenter.lib.clocks import Clock
 from leadscenter.lib.display import moment_text
 
 SENSITIVE = frozenset((*EMAIL_KINDS, *PHONE_KINDS))
-ICONS = {
-    "received": "submit",
-    "delivery": "transfer",
-    Act.LEAD_OPENED: "eye",
-    Act.LEAD_REVEALED: "eye",
-    Act.LEADS_READ: "api",
-    Act.LEAD_CHANGED: "edit",
-    Act.NOTE_ADDED: "note",
-    Act.LEAD_CONTACTED: "contacted",
-    Act.FOLLOW_UP_SET: "clock",
-    Act.FOLLOW_UP_DONE: "check",
-    Act.LEADS_DELETED: "trash",
-    Act.LEADS_RESTORED: "retry",
-    Act.EXPORT_MADE: "exports",
-    Act.EXPORT_DOWNLOADED: "exports",
-    Act.CONSENT_READ: "consent",
-}
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +56,6 @@ class AnswerRow:
 
     def __repr__(self) -> str:
         return "<AnswerRow •••>"
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
-    icon: str
-    text: str
-    note: str
-    at: datetime
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -239,8 +213,8 @@ def _drawer(
         whatsapp=_whatsapp(shown.phone) if revealed else "",
         follow_up=_follow_up(lead),
         offer=Offer(f"{base}change/{query}", lead.contacted_at is not None and lead.status == Lead.Status.RAW),
-        timeline=_timeline(detail),
-        seen=None if detail.seen is None else _seen(detail.seen),
+        timeline=timeline_rows(detail),
+        seen=None if detail.seen is None else seen_rows(detail.seen),
         access_url="" if detail.seen is None else f"/l/{library.pk}/access/",
         deliveries=tuple(delivery_row(row, library, may_send=Can.CONNECT_CRM in held) for row in detail.deliveries),
         notes=_notes(actor, detail),
@@ -331,57 +305,6 @@ def _evidence(deliveries: tuple[LeadDelivery, ...]) -> Evidence | None:
         text = _("The lead is safe here. Open the delivery to see the cause and to resend it.")
         return Evidence(_("%(name)s refused this lead") % {"name": row.connection.name}, fine, text)
     return None
-
-
-def _timeline(detail: LeadDetail) -> tuple[TimelineRow, ...]:
-    listed = [moment for moment in detail.timeline if moment.kind in IN_LISTS]
-    rows = _together([_row(moment, detail.lead) for moment in detail.timeline if moment.kind not in IN_LISTS])
-    if listed:
-        newest = max(listed, key=lambda moment: moment.at)
-        text = _("Shown in lists %(n)s times, contact details masked") % {"n": len(listed)}
-        rows.append(TimelineRow("list", text, _("Last to %(who)s") % {"who": newest.who}, newest.at))
-        rows.sort(key=lambda row: row.at, reverse=True)
-    return tuple(rows[:40])
-
-
-def _seen(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
-    """Say once of each person and act how often, newest first."""
-    by_what: dict[tuple[str, str], list[Moment]] = {}
-    for moment in moments:
-        by_what.setdefault((moment.who, moment.kind), []).append(moment)
-    rows = []
-    for (who, kind), same in by_what.items():
-        text = f"{who} {same[0].text}" if who else same[0].text
-        first = moment_text(min(moment.at for moment in same))
-        note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
-        rows.append(TimelineRow(ICONS.get(kind, "eye"), text, note, max(moment.at for moment in same)))
-    return tuple(sorted(rows, key=lambda row: row.at, reverse=True)[:40])
-
-
-def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
-    """Say the same of the same person once, with how often; rows come newest first."""
-    told: list[TimelineRow] = []
-    times = 1
-    for row in rows:
-        if told and (told[-1].text, told[-1].tone) == (row.text, row.tone):
-            times += 1
-            told[-1] = replace(told[-1], note=_("%(n)s times, first %(at)s") % {"n": times, "at": moment_text(row.at)})
-            continue
-        times = 1
-        told.append(row)
-    return told
-
-
-def _row(moment: Moment, lead: Lead) -> TimelineRow:
-    if moment.kind == "received":
-        kept = _("Sealed in the browser before it was sent") if lead.sealed_in_browser else _("Sealed on arrival")
-        return TimelineRow("submit", _("Submitted"), kept, moment.at)
-    if moment.kind == "delivery":
-        good = moment.detail.startswith("2")
-        return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")
-    icon = ICONS.get(moment.kind, "activity")
-    text = f"{moment.who} {moment.text}" if moment.who else moment.text
-    return TimelineRow(icon, text, moment.detail, moment.at)
 
 
 def _consent(lead: Lead) -> tuple[tuple[ConsentRow, ...], datetime | None]:

@@ -1,0 +1,91 @@
+"""What happened to a lead and who saw it, in the words of its drawer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Act
+from leads.center.selectors.lives import LeadDetail, Moment
+from leads.models import Lead
+from leadscenter.lib.display import moment_text
+
+ICONS = {
+    "received": "submit",
+    "delivery": "transfer",
+    Act.LEAD_OPENED: "eye",
+    Act.LEAD_REVEALED: "eye",
+    Act.LEADS_READ: "api",
+    Act.LEAD_CHANGED: "edit",
+    Act.NOTE_ADDED: "note",
+    Act.LEAD_CONTACTED: "contacted",
+    Act.FOLLOW_UP_SET: "clock",
+    Act.FOLLOW_UP_DONE: "check",
+    Act.LEADS_DELETED: "trash",
+    Act.LEADS_RESTORED: "retry",
+    Act.EXPORT_MADE: "exports",
+    Act.EXPORT_DOWNLOADED: "exports",
+    Act.CONSENT_READ: "consent",
+}
+IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    icon: str
+    text: str
+    note: str
+    at: datetime
+    tone: str = ""
+
+
+def timeline_rows(detail: LeadDetail) -> tuple[TimelineRow, ...]:
+    listed = [moment for moment in detail.timeline if moment.kind in IN_LISTS]
+    rows = _together([_row(moment, detail.lead) for moment in detail.timeline if moment.kind not in IN_LISTS])
+    if listed:
+        newest = max(listed, key=lambda moment: moment.at)
+        text = _("Shown in lists %(n)s times, contact details masked") % {"n": len(listed)}
+        rows.append(TimelineRow("list", text, _("Last to %(who)s") % {"who": newest.who}, newest.at))
+        rows.sort(key=lambda row: row.at, reverse=True)
+    return tuple(rows[:40])
+
+
+def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
+    """Say once of each person and act how often, newest first."""
+    by_what: dict[tuple[str, str], list[Moment]] = {}
+    for moment in moments:
+        by_what.setdefault((moment.who, moment.kind), []).append(moment)
+    rows = []
+    for (who, kind), same in by_what.items():
+        text = f"{who} {same[0].text}" if who else same[0].text
+        first = moment_text(min(moment.at for moment in same))
+        note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
+        rows.append(TimelineRow(ICONS.get(kind, "eye"), text, note, max(moment.at for moment in same)))
+    return tuple(sorted(rows, key=lambda row: row.at, reverse=True)[:40])
+
+
+def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
+    """Say the same of the same person once, with how often; rows come newest first."""
+    told: list[TimelineRow] = []
+    times = 1
+    for row in rows:
+        if told and (told[-1].text, told[-1].tone) == (row.text, row.tone):
+            times += 1
+            told[-1] = replace(told[-1], note=_("%(n)s times, first %(at)s") % {"n": times, "at": moment_text(row.at)})
+            continue
+        times = 1
+        told.append(row)
+    return told
+
+
+def _row(moment: Moment, lead: Lead) -> TimelineRow:
+    if moment.kind == "received":
+        kept = _("Sealed in the browser before it was sent") if lead.sealed_in_browser else _("Sealed on arrival")
+        return TimelineRow("submit", _("Submitted"), kept, moment.at)
+    if moment.kind == "delivery":
+        good = moment.detail.startswith("2")
+        return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")
+    icon = ICONS.get(moment.kind, "activity")
+    text = f"{moment.who} {moment.text}" if moment.who else moment.text
+    return TimelineRow(icon, text, moment.detail, moment.at)
