@@ -61,6 +61,7 @@ pages = [
     path(f"{L}/leads/<int:lead_id>/note/", leads.note, name="lead_note"),
     path(f"{L}/leads/<int:lead_id>/follow-up/", desk.follow_up, name="lead_follow_up"),
     path(f"{L}/leads/<int:lead_id>/contacted/", desk.contacted, name="lead_contacted"),
+    path(f"{L}/leads/<int:lead_id>/copied/", desk.copied, name="lead_copied"),
     path(f"{L}/leads/<int:lead_id>/resend/", desk.resend, name="lead_resend"),
     path(f"{L}/leads/<int:lead_id>/delete/", leads.delete, name="lead_delete"),
     path(f"{L}/leads/<int:lead_id>/restore/", leads.restore, name="lead_restore"),

@@ -7,8 +7,8 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 NOTHING = "–"
 
@@ -88,6 +88,14 @@ def when(moment: datetime | None, style: str = "moment") -> SafeString:
         return format_html("<span>{}</span>", NOTHING)
     text = ago(moment) if style == "ago" else moment_text(moment)
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), stamp(moment), text)
+
+
+def language_name(code: str) -> str:
+    """The name of a language ("en" is "English"); the code itself where nobody named it."""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def initials(name: str) -> str:

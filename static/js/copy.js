@@ -1,5 +1,5 @@
-// Copy buttons show themselves only where copying works. A button with a URL reports the copy there first,
-// because a copied contact detail leaves a trace like a revealed one.
+// Copy buttons show themselves only where copying works. A button with a URL fetches what it copies from there,
+// because a copied contact detail leaves a trace like a revealed one: no trace, no copy.
 import { announce, enhance } from "./live.js";
 
 enhance((scope) => {
@@ -7,24 +7,27 @@ enhance((scope) => {
   for (const button of scope.querySelectorAll("[data-copy]")) button.hidden = false;
 });
 
-function csrf() {
-  return JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+function fetched(button) {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+  const body = new URLSearchParams({ key: button.dataset.copyKey ?? "" });
+  return fetch(button.dataset.copyUrl, { method: "POST", headers, body, redirect: "error" }).then((answer) => {
+    if (!answer.ok) throw new Error("refused");
+    return answer.text();
+  });
 }
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  let text = button.dataset.copyValue ?? document.querySelector(button.dataset.copy)?.textContent ?? "";
-  if (button.dataset.copyUrl) {
-    const answer = await fetch(button.dataset.copyUrl, { method: "POST", headers: csrf() });
-    if (!answer.ok) {
-      announce("Not copied. Reload the page and try again.");
-      return;
-    }
-    text = await answer.text();
+  try {
+    const near = () => button.dataset.copyValue ?? document.querySelector(button.dataset.copy)?.textContent ?? "";
+    const text = button.dataset.copyUrl ? await fetched(button) : near();
+    await navigator.clipboard.writeText(text.trim());
+  } catch {
+    document.dispatchEvent(new CustomEvent("holdfast:failed", { detail: button.dataset.failed }));
+    return;
   }
-  await navigator.clipboard.writeText(text.trim());
-  announce("Copied");
+  announce(button.dataset.done);
   button.classList.add("is-done");
   setTimeout(() => button.classList.remove("is-done"), 1500);
 });

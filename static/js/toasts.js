@@ -41,6 +41,7 @@ function fail(text) {
   region.append(toast);
 }
 
+document.addEventListener("holdfast:failed", (event) => fail(event.detail));
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 401) { location.reload(); return; }

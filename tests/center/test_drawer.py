@@ -110,6 +110,39 @@ def test_contact_is_recorded_and_the_status_offered_while_details_stay_in_sight(
     assert AuditEvent.objects.filter(act=Act.LEAD_CONTACTED, targets__object_id=lead.pk).count() == 1
 
 
+def test_copy_gives_one_answer_and_leaves_the_trace_of_a_reveal(world: World) -> None:
+    lead, elsewhere = world.add_lead(email="ann@example.com"), world.add_lead(name="Ann Elsewhere")
+    client = client_of(world)
+    page = client.get(url(world, lead)).content.decode()
+    assert f'data-copy-url="{url(world, lead, "copied/")}" data-copy-key="email"' in page
+    assert "ann@example.com" not in page
+    answer = client.post(url(world, lead, "copied/"), {"key": "email"})
+    assert answer.content == b"ann@example.com"
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert "no-store" in answer["Cache-Control"]
+    event = AuditEvent.objects.get(act=Act.LEAD_REVEALED)
+    assert (event.purpose, event.actor) == ("copied", world.administrator)
+    assert list(event.targets.values_list("object_id", flat=True)) == [lead.pk]
+    assert "copied contact details" in client.get(url(world, lead)).content.decode()
+
+    # Nothing asked for, nobody's right, somebody else's library, the trash: no answer, no look in the trail.
+    Lead.objects.filter(pk=elsewhere.pk).update(state=Lead.State.TRASHED, trashed_at=timezone.now())
+    other = f"/l/{world.stranger_library.pk}/leads/{lead.pk}/copied/"
+    tries = (
+        ("administrator", url(world, lead, "copied/"), "nonsense", 400),
+        ("administrator", url(world, elsewhere, "copied/"), "email", 404),
+        ("administrator", other, "email", 404),
+        ("stranger", other, "email", 404),
+        ("operator", url(world, lead, "copied/"), "email", 403),
+        ("stranger", url(world, lead, "copied/"), "email", 404),
+    )
+    for who, where, key, status in tries:
+        refused = client_of(world, who).post(where, {"key": key})
+        assert refused.status_code == status, (who, where)
+        assert b"ann@example.com" not in refused.content
+    assert AuditEvent.objects.filter(act=Act.LEAD_REVEALED).count() == 1
+
+
 def test_follow_up_is_set_and_closed_from_the_drawer(world: World) -> None:
     lead = world.add_lead()
     client = client_of(world)

@@ -103,7 +103,7 @@ def test_timeline_says_the_same_once(world: World) -> None:
     for _look in range(3):
         page = client.get(leads_url(world, f"{lead.pk}/")).content.decode()
     timeline = page[page.index('id="timeline"') : page.index('id="seen"')]
-    assert timeline.count("opened a lead") == 1
+    assert timeline.count("opened this lead") == 1
     assert "3 times, first" in page
 
 

@@ -4,17 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, holders, require
 from accounts.models import Act, AuditEvent, LeadLibrary, User
+from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, OpenNote, disclose, notes_of
 from leads.center.selectors.deliveries import LeadDelivery, deliveries_of
 from leads.center.selectors.listing import labels_of
 from leads.center.selectors.seeing import SEEN, events_of
 from leads.models import Lead
 from leads.privacy.services.purging import TRASH_DAYS
+
+COPIED = "copied"
+"""The purpose of a reveal that put one answer on a clipboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,21 @@ def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "
     )
 
 
+def copy_answer(*, actor: User, lead: Lead, key: str) -> str:
+    """Return one answer in clear, for a clipboard: a reveal like another, with a purpose of its own.
+
+    Raises `Refused`, and `Invalid` where nothing was answered to `key`: then nothing was seen, and the trail is silent.
+    """
+    with transaction.atomic():
+        shown = disclose([lead], actor=actor, library=lead.library, act=Act.LEAD_REVEALED, reveal=True, purpose=COPIED)[
+            0
+        ]
+        found = next((answer.value for answer in shown.answers if answer.key == key), "")
+        if not found:
+            raise Invalid({"key": _("Nothing was answered to this.")})
+    return found
+
+
 def names_of(user_ids: Iterable[int]) -> dict[int, str]:
     """Return the names of people by id."""
     return {user.pk: str(user) for user in User.objects.filter(pk__in=set(user_ids)).only("name", "email")}
@@ -115,4 +135,5 @@ def _moment(event: AuditEvent) -> Moment:
     detail = ", ".join(
         f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose", "how")
     )
-    return Moment(event.at, event.act, str(event.actor) if event.actor else "", str(Act(event.act).label), detail)
+    text = _("copied contact details") if event.purpose == COPIED else str(Act(event.act).label)
+    return Moment(event.at, event.act, str(event.actor) if event.actor else "", text, detail)

@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -15,6 +15,7 @@ from accounts.access import Can
 from accounts.declarations import allows
 from accounts.refusals import Conflict, Invalid
 from leads.center.selectors.library import lead_of, library_of
+from leads.center.selectors.lives import copy_answer
 from leads.center.services.contacting import record_contact
 from leads.center.services.following_up import finish_follow_up, set_follow_up
 from leads.center.views.leads import after_change
@@ -85,6 +86,19 @@ def contacted(request: HttpRequest, library_id: int, lead_id: int) -> HttpRespon
         offer = {"change_url": change_url, "offered": found.status == Lead.Status.RAW, "said": True}
         return render(request, "leads/_contacted.html", {"offer": offer})
     return after_change(request, library_id, lead_id)
+
+
+@allows(Can.VIEW_LEADS, of="library")
+@never_cache
+@require_POST
+def copied(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
+    """Return the answer `key` of a live lead as text, to be put on the clipboard, once the trail has it."""
+    actor = person(request)
+    found = lead_of(actor, lead_id)
+    if found.library_id != library_id:
+        raise Http404
+    value = copy_answer(actor=actor, lead=found, key=request.POST.get("key", ""))
+    return HttpResponse(value, content_type="text/plain; charset=utf-8")
 
 
 @allows(Can.CONNECT_CRM, of="library")

@@ -31,7 +31,7 @@ from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
 from leads.vault.models import ConsentRecord
 from leads.vault.regions import alias_of
 from leadscenter.lib.clocks import Clock
-from leadscenter.lib.display import moment_text
+from leadscenter.lib.display import language_name, moment_text
 
 SENSITIVE = frozenset((*EMAIL_KINDS, *PHONE_KINDS))
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -49,6 +49,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AnswerRow:
+    key: str
     label: str
     value: str
     masked: bool
@@ -150,6 +151,7 @@ class Drawer:
     change_url: str
     note_url: str
     reveal_url: str
+    copied_url: str
     delete_url: str
     restore_url: str
 
@@ -182,9 +184,9 @@ def _drawer(
     base = f"/l/{library.pk}/leads/{lead.pk}/"
     query = encoded(params)
     answers = tuple(
-        AnswerRow(
-            row.label, row.value, bool(row.value) and not revealed and row.kind in SENSITIVE, row.kind in SENSITIVE
-        )
+        AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
+        if row.kind in SENSITIVE
+        else AnswerRow(row.key, row.label, row.value, masked=False, sensitive=False)
         for row in shown.answers
     )
     place = neighbours_of(lead, library, selection, order)
@@ -244,7 +246,7 @@ def _notes(actor: User, detail: LeadDetail) -> tuple[NoteRow, ...]:
 
 def _addresses(base: str, query: str) -> dict[str, str]:
     """Return where the forms of the drawer are sent."""
-    kept = ("follow-up", "contacted", "change", "note", "resend", "reveal")
+    kept = ("follow-up", "contacted", "change", "note", "resend", "reveal", "copied")
     found = {f"{name.replace('-', '_')}_url": f"{base}{name}/{query}" for name in kept}
     return found | {"delete_url": f"{base}delete/", "restore_url": f"{base}restore/"}
 
@@ -266,7 +268,7 @@ def _trail(detail: LeadDetail) -> tuple[Node, ...]:
         Node(
             "forms",
             _("Form v%(n)s") % {"n": shown.form.version} if shown.form.version else _("Form"),
-            shown.language,
+            language_name(shown.language),
             "#answers",
         ),
         Node("submit", _("Submitted"), moment_text(lead.received_at).split(",")[0], "#consent"),
@@ -313,7 +315,7 @@ def _consent(lead: Lead) -> tuple[tuple[ConsentRow, ...], datetime | None]:
     version = FormVersion.objects.filter(pk=record.version_id).first() if record else None
     if record is None or version is None:
         return (), record.at if record else None
-    source = _("version %(n)s, %(language)s") % {"n": version.number, "language": record.language}
+    source = _("version %(n)s, %(language)s") % {"n": version.number, "language": language_name(record.language)}
     boxes = parse(version.content).disclaimer.consents
     rows = tuple(ConsentRow(box.label, bool(record.boxes.get(box.key)), box.required, source) for box in boxes)
     return rows, record.at

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Act
 from leads.center.selectors.lives import LeadDetail, Moment
@@ -28,6 +30,15 @@ ICONS = {
     Act.EXPORT_DOWNLOADED: "exports",
     Act.CONSENT_READ: "consent",
 }
+HERE: dict[str, Any] = {
+    Act.LEAD_OPENED: gettext_lazy("opened this lead"),
+    Act.LEAD_CHANGED: gettext_lazy("changed this lead"),
+    Act.LEAD_CONTACTED: gettext_lazy("contacted this lead"),
+    Act.LEADS_DELETED: gettext_lazy("deleted this lead"),
+    Act.LEADS_RESTORED: gettext_lazy("put this lead back"),
+    Act.LEADS_READ: gettext_lazy("read this lead by API"),
+}
+"""What the trail says of leads at large, in the words of the one that is open."""
 IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
 
 
@@ -55,14 +66,18 @@ def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
     """Say once of each person and act how often, newest first."""
     by_what: dict[tuple[str, str], list[Moment]] = {}
     for moment in moments:
-        by_what.setdefault((moment.who, moment.kind), []).append(moment)
+        by_what.setdefault((moment.who, _said(moment)), []).append(moment)
     rows = []
-    for (who, kind), same in by_what.items():
-        text = f"{who} {same[0].text}" if who else same[0].text
+    for (who, said), same in by_what.items():
+        text = f"{who} {said}" if who else said
         first = moment_text(min(moment.at for moment in same))
         note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
-        rows.append(TimelineRow(ICONS.get(kind, "eye"), text, note, max(moment.at for moment in same)))
+        rows.append(TimelineRow(ICONS.get(same[0].kind, "eye"), text, note, max(moment.at for moment in same)))
     return tuple(sorted(rows, key=lambda row: row.at, reverse=True)[:40])
+
+
+def _said(moment: Moment) -> str:
+    return str(HERE.get(moment.kind, moment.text))
 
 
 def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
@@ -87,5 +102,5 @@ def _row(moment: Moment, lead: Lead) -> TimelineRow:
         good = moment.detail.startswith("2")
         return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")
     icon = ICONS.get(moment.kind, "activity")
-    text = f"{moment.who} {moment.text}" if moment.who else moment.text
+    text = f"{moment.who} {_said(moment)}" if moment.who else _said(moment)
     return TimelineRow(icon, text, moment.detail, moment.at)

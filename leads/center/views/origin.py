@@ -13,7 +13,7 @@ from leads.center.selectors.neighbours import Neighbours
 from leads.center.views.listing import Badge, form_text, status_badge
 from leads.crm.explanations import explain
 from leads.models import Lead
-from leadscenter.lib.display import moment_text
+from leadscenter.lib.display import language_name, moment_text
 
 RESENDABLE = ("dead", "retrying", "done")
 
@@ -61,7 +61,7 @@ def attribution_of(lead: Lead, shown: OpenLead) -> tuple[Fact, ...]:
         (_("Ad"), shown.ad.name if shown.ad else ""),
         (_("Form"), form_text(shown.form.name, shown.form.version)),
         (_("Came by"), str(Lead.Source(lead.source).label)),
-        (_("Language"), shown.language),
+        (_("Language"), language_name(shown.language)),
         (_("Country"), shown.country),
         (_("Stored in"), lead.region.upper()),
         (_("Sealed"), _("in the browser, before it was sent") if lead.sealed_in_browser else _("on arrival")),
