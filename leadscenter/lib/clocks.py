@@ -46,7 +46,8 @@ def lead_clock(
     age = now - received_at
     share = min(age / goal, 1.0)
     if age >= goal:
-        kind, note = "over", _("%(span)s over") % {"span": duration(age - goal)}
+        over = duration(age - goal)
+        kind, note = "over", _("over") if over == duration(age) else _("%(span)s over") % {"span": over}
     elif share >= WARN_FROM:
         kind, note = "soon", _("%(span)s left") % {"span": duration(goal - age)}
     else:

@@ -3,6 +3,7 @@ import { announce } from "./live.js";
 import { complain, replace, send } from "./sending.js";
 
 let cell = null;
+let edited = "";
 
 export function place(menu, at) {
   const box = at.getBoundingClientRect();
@@ -12,24 +13,30 @@ export function place(menu, at) {
 
 const labels = (row) => new Set([...row.querySelectorAll("[data-label]")].map((one) => one.dataset.label));
 
+// Opens the menu of a part of a row beside a link of it; false where there is none.
+export function edit(link, part) {
+  const menu = document.getElementById(`edit-${part}`);
+  if (!menu?.showPopover) return false;
+  cell = link;
+  edited = part;
+  const mine = labels(link.closest("[data-row-url]"));
+  for (const one of menu.querySelectorAll("[data-name=label]")) one.setAttribute("aria-pressed", String(mine.has(one.dataset.value)));
+  menu.showPopover();
+  place(menu, link);
+  menu.querySelector("button")?.focus();
+  return true;
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-edit]");
   if (link && !event.ctrlKey && !event.metaKey) {
-    const menu = document.getElementById(`edit-${link.dataset.edit}`);
-    if (!menu?.showPopover) return;
-    event.preventDefault();
-    cell = link;
-    const mine = labels(link.closest("[data-row-url]"));
-    for (const one of menu.querySelectorAll("[data-name=label]")) one.setAttribute("aria-pressed", String(mine.has(one.dataset.value)));
-    menu.showPopover();
-    place(menu, link);
-    menu.querySelector("button")?.focus();
+    if (edit(link, link.dataset.edit)) event.preventDefault();
     return;
   }
   const choice = event.target.closest(".cell-menu [data-value]");
   if (choice) {
     choice.closest("[popover]").hidePopover();
-    if (cell?.isConnected) change(cell, choice);
+    if (cell?.isConnected) change(cell, edited, choice);
   }
 });
 
@@ -42,10 +49,9 @@ document.addEventListener("keydown", (event) => {
   items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
 });
 
-async function change(link, choice) {
+async function change(link, part, choice) {
   const row = link.closest("[data-row-url]");
   const before = link.innerHTML;
-  const part = link.dataset.edit;
   const body = new FormData();
   if (part === "label") body.set(labels(row).has(choice.dataset.value) ? "label_off" : "label_on", choice.dataset.value);
   else {
@@ -68,7 +74,7 @@ function swap(row, html, part) {
   const loose = document.activeElement === document.body;
   const { fresh, had } = replace(row, html);
   if (box?.checked) { fresh.querySelector("[data-row]").checked = true; fresh.setAttribute("data-selected", ""); }
-  const again = fresh.querySelector(`[data-edit="${part}"]`);
+  const again = fresh.querySelector(`[data-edit="${part}"]`) ?? fresh.querySelector("a[data-open-drawer]");
   if (had || loose) again?.focus();
   announce(again ? again.textContent.trim() : "");
 }

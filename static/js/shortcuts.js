@@ -1,11 +1,20 @@
 // Single keys, never while somebody types, and never where they were turned off (WCAG 2.1.4).
+import { edit } from "./cells.js";
+import { announce } from "./live.js";
+
 const STORE = "holdfast.shortcuts";
-const box = document.querySelector("[data-shortcuts-switch]");
+const ARRIVE = "holdfast.arrive";
+const switches = [...document.querySelectorAll("[data-shortcuts-switch]")];
 let on = localStorage.getItem(STORE) !== "off";
-if (box) {
-  box.checked = on;
-  box.addEventListener("change", () => {
-    on = box.checked;
+
+function turn(to) {
+  on = to;
+  for (const one of switches) one.checked = on;
+}
+turn(on);
+for (const one of switches) {
+  one.addEventListener("change", () => {
+    turn(one.checked);
     localStorage.setItem(STORE, on ? "on" : "off");
   });
 }
@@ -41,33 +50,53 @@ function change(what) {
   const menu = document.querySelector(`[data-drawer] [data-menu="${what}"]`);
   if (menu) {
     menu.open = true;
-    menu.querySelector(".menu__panel input, .menu__panel button")?.focus();
+    menu.querySelector(".menu__panel :is(button, input:not([type=hidden]))")?.focus();
     return;
   }
-  const row = links()[current()]?.closest("[data-row-url]");
+  const name = links()[current()];
+  const row = name?.closest("[data-row-url]");
   const moves = what === "status" && row?.querySelector("[data-move-menu]");
   if (moves) { moves.click(); return; }
-  (row?.querySelector(`[data-edit="${what}"]`) ?? (what === "label" && row?.querySelector("[data-edit]")))?.click();
+  const cell = row?.querySelector(`[data-edit="${what}"]`);
+  if (row) edit(cell?.checkVisibility() ? cell : name, what);
 }
 
+// An open lead hands on to its neighbour in the whole list; the list itself goes on with its next page.
 function step(by) {
+  const open = document.querySelector("[data-drawer]");
+  const side = by > 0 ? "next" : "prev";
+  if (open) {
+    const link = open.querySelector(`.drawer__bar a[rel=${side}]`);
+    if (link) link.click();
+    else announce(by > 0 ? open.dataset.last : open.dataset.first);
+    return;
+  }
   const all = links();
-  if (!all.length) return;
-  const to = all[Math.min(Math.max(current() + by, 0), all.length - 1)];
-  to.focus();
-  if (document.querySelector("[data-drawer]")) to.click();
+  const to = all[current() + by];
+  const page = document.querySelector(`[data-list] a[rel=${side}]`);
+  if (to) to.focus();
+  else if (page && all.length) {
+    sessionStorage.setItem(ARRIVE, side);
+    page.click();
+  } else all.at(by > 0 ? -1 : 0)?.focus();
+}
+
+const arrived = sessionStorage.getItem(ARRIVE);
+if (arrived) {
+  sessionStorage.removeItem(ARRIVE);
+  links().at(arrived === "next" ? 0 : -1)?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
   if (!on || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (going && places[key]) {
     event.preventDefault();
     document.querySelector(`.sidebar [data-nav="${places[key]}"]`)?.click();
     return;
   }
-  if (!keys[key]) return;
+  if (!keys[key] || (key !== "?" && document.querySelector(":popover-open:not(.def-note)"))) return;
   event.preventDefault();
   keys[key]();
 });

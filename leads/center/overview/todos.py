@@ -99,7 +99,7 @@ def _desk(account: AdAccount, library: LeadLibrary, reader: _Reader, *, wants_ma
             "team",
             _("Have a second Administrator"),
             administrators > 1,
-            _("One person alone is one holiday away from nobody."),
+            _("While one person is away, the other works on the leads."),
             f"{reader.account}/members/",
             _("Add"),
             Can.MANAGE_MEMBERS in reader.held,

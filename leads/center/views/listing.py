@@ -20,7 +20,7 @@ from leads.center.views.tabs import View, current_view, is_changed, views_of
 from leads.models import Lead, SavedView
 from leads.selection import Selection
 from leadscenter.lib.clocks import Clock, lead_clock
-from leadscenter.lib.display import moment_text
+from leadscenter.lib.display import duration, moment_text
 
 # How a value looks: tone and icon of its badge, in the order of the page's words.
 STATUS_LOOKS = {
@@ -233,8 +233,7 @@ def list_page(
         summary=_("%(count)s on this page") % {"count": count},
         count_text=count if not page.next else _("%(n)s and more") % {"n": len(page.rows)},
         download_text=_("leads") if page.next or page.previous else count,
-        note=_("Shown in %(zone)s. First-contact goal %(goal)s min.")
-        % {"zone": timezone.get_current_timezone_name(), "goal": library.contact_goal_minutes},
+        note=_note(library),
         last_download="",
         icons=static("img/icons.svg"),
         self_url=address(library, here),
@@ -266,6 +265,15 @@ def _switch(library: LeadLibrary, state: Mapping[str, str], *, board: bool) -> t
         Switch("list", _("List"), address(library, shown), not board),
         Switch("board", _("Board"), address(library, {**shown, BOARD: "1"}), board),
     )
+
+
+def _note(library: LeadLibrary) -> str:
+    """Say in which time zone moments are shown and by when a lead is to be contacted."""
+    goal = duration(timedelta(minutes=library.contact_goal_minutes))
+    return _("Shown in %(zone)s. First-contact goal %(goal)s.") % {
+        "zone": timezone.get_current_timezone_name(),
+        "goal": goal,
+    }
 
 
 def _kept(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
