@@ -42,7 +42,7 @@ VARIABLES = [
 ]
 WITHOUT_DATABASE = ("tests/lib", "tests/architecture", "tests/docs")
 """Tests that touch neither database nor broker: once, in the first suite, is enough."""
-LOOKS = ("editor", "pages", "sign_in", "transfer")
+LOOKS = ("day", "editor", "pages", "sign_in", "transfer")
 """Browser tests that look at pages, which are drawn the same on every database: once too. The path of a lead and the
 public form are walked in every suite."""
 ONCE = (*WITHOUT_DATABASE, *(f"tests/browser/test_{name}.py" for name in LOOKS))

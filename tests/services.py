@@ -1,5 +1,5 @@
-"""Postgres, Redis and Chromium for tests: those that are there, else private ones, else a clear refusal; never a
-silent skip.
+"""Postgres, Redis, Chromium and LibreOffice for tests: those that are there, else private ones, else a clear refusal;
+never a silent skip.
 
 TEST_DATABASE_URL and TEST_REDIS_URL name servers; without them the standard local ports are tried. A private server
 is made from installed binaries, which as root are installed from Debian's packages where they are missing.
@@ -36,13 +36,16 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def install(package: str, what_else: str) -> None:
-    """Install a Debian package as root; raise `Missing` with what to do instead where that is not possible."""
+def install(package: str, what_else: str, *options: str) -> None:
+    """Install a Debian package as root, with `options` of apt-get.
+
+    Raises `Missing` with what to do instead where that is not possible.
+    """
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Missing(what_else)
     say(f"installing the Debian package {package}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *options, package]):
         done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)
         if done.returncode:
             raise Missing(f"`{' '.join(command)}` failed. {what_else}")
@@ -67,6 +70,20 @@ def chromium() -> str:
         if name and (found := shutil.which(name)):
             return found
     return program("chromium", "chromium", "Browser tests need Chromium: install it, or name it with CHROMIUM=/path.")
+
+
+def libreoffice() -> str:
+    """The path of LibreOffice, installed if need be: the spreadsheet alone, without a window (60 MB to fetch)."""
+    what_else = (
+        "The test of a day's work reads its workbook with LibreOffice: install it (Debian: apt-get install "
+        "libreoffice-calc), or name its soffice with LIBREOFFICE=/path."
+    )
+    for _ in range(2):
+        for name in (os.environ.get("LIBREOFFICE", ""), "soffice", "libreoffice", "localc"):
+            if name and (found := shutil.which(name)):
+                return found
+        install("libreoffice-calc-nogui", what_else, "--no-install-recommends")
+    raise Missing(what_else)
 
 
 @contextlib.contextmanager

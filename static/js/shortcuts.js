@@ -67,8 +67,10 @@ function step(by) {
   const side = by > 0 ? "next" : "prev";
   if (open) {
     const link = open.querySelector(`.drawer__bar a[rel=${side}]`);
-    if (link) link.click();
-    else announce(by > 0 ? open.dataset.last : open.dataset.first);
+    if (link) {
+      window.htmx.process(link); // a key may be quicker than htmx, which takes new links a moment after the swap
+      link.click();
+    } else announce(by > 0 ? open.dataset.last : open.dataset.first);
     return;
   }
   const all = links();

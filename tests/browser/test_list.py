@@ -1,11 +1,12 @@
-"""The list worked on in a browser: a row changed in its place or put back, columns moved, a view saved."""
+"""The list worked on in a browser: a row changed in its place or put back, columns moved, a view saved, keys alone."""
 
 import pytest
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from leads.models import Lead, SavedView
+from leads.center.services.working import Change, change_leads
+from leads.models import Lead, LeadLabel, SavedView
 from tests.browser.test_pages import WIDE, context_of, violations, visit
 from tests.world import World, make_world
 
@@ -67,4 +68,72 @@ def test_rows_columns_and_views_of_the_list(chrome: Browser, live_server: LiveSe
     expect(page.locator("#views [aria-current]")).to_have_text("Trial people 2")
     view = SavedView.objects.get()
     assert (view.query["form"], view.query["cols"][:6]) == (str(world.form.pk), "status")
+    context.close()
+
+
+def test_keys_alone_walk_past_the_end_of_a_page(chrome: Browser, live_server: LiveServer, world: World) -> None:
+    for number in range(49):
+        world.add_lead(name=f"Person {number}")
+    change = Change(labels=["Call back"])
+    newest = Lead.objects.order_by("-pk")[0]
+    change_leads(actor=world.administrator, library=world.library, lead_ids=[newest.pk], change=change)
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    seen = visit(context, f"/l/{world.library.pk}/leads/")
+    page, names = seen.page, seen.page.locator("a[data-open-drawer]")
+    heading, place = page.locator("[data-drawer] h2"), page.locator(".drawer__bar .fine")
+
+    # X selects, L changes labels though no column shows them, the focus stays in the row.
+    page.keyboard.press("j")
+    expect(names.first).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator("[data-row]").first).to_be_checked()
+    page.keyboard.press("x")
+    page.keyboard.press("l")
+    expect(page.locator("#edit-label [aria-pressed=true]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr").first.locator("[data-label]")).to_have_count(0)
+    expect(names.first).to_be_focused()
+    assert not LeadLabel.objects.filter(lead=newest).exists()
+
+    # The open lead leads on past the page and back; at the end it says so, and Esc goes back to the row.
+    last = names.last.inner_text()
+    names.last.focus()
+    page.keyboard.press("Enter")
+    expect(place).to_have_text("50 of 51")
+    page.keyboard.press("j")
+    expect(place).to_have_text("51 of 51")
+    expect(heading).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator("#live")).to_have_text("This is the last lead of the list")
+    page.keyboard.press("k")
+    expect(heading).to_have_text(last)
+    page.keyboard.press("Escape")
+    expect(names.last).to_be_focused()
+
+    # Without a drawer the list goes on with its next page, and back.
+    page.keyboard.press("j")
+    page.wait_for_url("**cursor=**")
+    expect(names).to_have_count(1)
+    expect(names.first).to_be_focused()
+    page.keyboard.press("k")
+    expect(names).to_have_count(50)
+    expect(names.last).to_be_focused()
+    assert seen.said == []
+    context.close()
+
+
+def test_trail_leads_to_its_evidence_and_a_lead_fits_a_sheet(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    page = visit(context, f"/l/{world.library.pk}/leads/{Lead.objects.order_by('-pk')[0].pk}/").page
+    for node, part in (("Form v1", "answers"), ("Submitted", "consent"), ("Ad", "origin")):
+        page.locator(".trail a", has_text=node).first.click()
+        expect(page.locator(f"#{part}")).to_be_focused()
+        expect(page.locator(".drawer .tabs [aria-current]")).to_have_attribute("href", f"#{part}")
+    sheets = page.pdf(format="A4").count(b"/Type /Page\n")
+    assert sheets == 1
+    page.emulate_media(media="print")
+    expect(page.locator(".sidebar")).to_be_hidden()
+    expect(page.locator(".drawer h2")).to_be_visible()
     context.close()

@@ -141,9 +141,11 @@ def pages_of(world: World) -> dict[str, str]:
         "account overview": f"{a}/overview/",
         "library overview": f"{held_by}/overview/?days=7&by=form&form={world.form.pk}",
         "leads": f"{held_by}/leads/",
+        "leads under filters": f"{held_by}/leads/?status=raw&test=0&source=form&since=2025-01-01",
         "leads without a match": f"{held_by}/leads/?test=1&status=converted",
         "labels": f"{held_by}/labels/",
         "notifications": "/notifications/",
+        "unread notifications": "/notifications/?unread=1",
         "notification settings": "/settings/notifications/",
         "trash": f"{held_by}/leads/?state=trashed",
         "lead": f"{held_by}/leads/{lead.pk}/",
@@ -317,11 +319,18 @@ def test_single_keys_work_and_can_be_turned_off(chrome: Browser, live_server: Li
     page.keyboard.press("?")
     help_sheet = page.locator("#shortcuts")
     expect(help_sheet).to_be_visible()
-    page.locator("[data-shortcuts-switch]").uncheck()
+    help_sheet.locator("[data-shortcuts-switch]").uncheck()
     page.keyboard.press("Escape")
     page.locator("h1").click()
     page.keyboard.press("?")
     expect(help_sheet).to_be_hidden()
+    page.get_by_label("Theme and keyboard").click()
+    again = page.locator(".topbar [data-shortcuts-switch]")
+    expect(again).not_to_be_checked()
+    again.check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("a[data-open-drawer]").first).to_be_focused()
     context.close()
 
 
