@@ -61,6 +61,7 @@ class World:
         is_test: bool = False,
         library: LeadLibrary | None = None,
         extra: tuple[list[str], ...] = (),
+        attribution: dict[str, str] | None = None,
     ) -> Lead:
         """Store a lead as intake does."""
         form, version, library = form or self.form, version or self.version, library or self.library
@@ -87,7 +88,7 @@ class World:
                 "campaign": {"id": campaign.pk, "name": campaign.name} if campaign else None,
                 "ad_group": {"id": group.pk, "name": group.name} if group else None,
                 "ad": {"id": ad.pk, "name": ad.name} if ad else None,
-                "attribution": {"utm_source": "test"},
+                "attribution": attribution or {"utm_source": "test"},
                 "country": "DE",
                 "language": "en",
                 "consents": {"news": True},

@@ -49,7 +49,7 @@ def around(request: HttpRequest, account: AdAccount) -> dict[str, Any]:
     allowed = may(actor, Can.DOWNLOAD_LEADS, library)
     return {
         "account": account,
-        "exports": f"/l/{library.pk}/exports/" if allowed else "",
+        "exports": f"/l/{library.pk}/exports/new/" if allowed else "",
         "no_download": None if allowed else refusal(actor, Can.DOWNLOAD_LEADS, library),
         "public_url": settings.PUBLIC_URL,
         **shell(request, ad_account=account, active="campaigns"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from leads.models import Connection, Notification
+from leads.models import Connection, Export, Notification
 
 ICONS = {
     Notification.Kind.NEW_LEAD: "leads",
@@ -34,16 +34,19 @@ class Notice:
 
 
 def notices(rows: Iterable[Notification]) -> list[Notice]:
-    """Put notifications, with their libraries and ad accounts fetched, into words; one query for names."""
+    """Put notifications, with their libraries and ad accounts fetched, into words; two queries for the rest."""
     rows = list(rows)
     wanted = [row.object_id for row in rows if row.kind == Notification.Kind.CONNECTION]
     names = Connection.objects.only("name", "state_reason").in_bulk(wanted) if wanted else {}
+    files = [row.object_id for row in rows if row.kind == Notification.Kind.EXPORT]
+    stopped = Export.objects.filter(pk__in=files, state=Export.State.FAILED)
+    why = dict(stopped.values_list("pk", "failure")) if files else {}
     return [
         Notice(
             row.pk,
             row.kind,
             ICONS[Notification.Kind(row.kind)],
-            _text(row, names),
+            _text(row, names, why),
             _url(row),
             row.at,
             row.read_at is not None,
@@ -52,7 +55,7 @@ def notices(rows: Iterable[Notification]) -> list[Notice]:
     ]
 
 
-def _text(row: Notification, names: dict[int, Connection]) -> str:
+def _text(row: Notification, names: dict[int, Connection], stopped: dict[int, str]) -> str:
     told = {"account": row.library.ad_account.name, "n": f"{row.count:,}"}
     if connection := names.get(row.object_id):
         told |= {"name": connection.name, "why": connection.state_reason or _("it kept failing")}
@@ -75,6 +78,9 @@ def _text(row: Notification, names: dict[int, Connection]) -> str:
                 "%(n)s leads of %(account)s are deleted within a week, when their time is over",
                 row.count,
             )
+        case Notification.Kind.EXPORT if row.object_id in stopped:
+            told["why"] = stopped[row.object_id].rstrip(".")
+            text = _("A file with leads of %(account)s could not be made: %(why)s. Nothing of it can be downloaded")
         case Notification.Kind.EXPORT:
             text = ngettext(
                 "The file with %(n)s lead of %(account)s is ready",

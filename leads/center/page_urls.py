@@ -8,6 +8,7 @@ from leads.center.views import (
     board,
     bulk,
     desk,
+    exporting,
     exports,
     integrations,
     labels,
@@ -66,6 +67,7 @@ pages = [
     path(f"{L}/leads/<int:lead_id>/delete/", leads.delete, name="lead_delete"),
     path(f"{L}/leads/<int:lead_id>/restore/", leads.restore, name="lead_restore"),
     path(f"{L}/exports/", exports.exports, name="exports"),
+    path(f"{L}/exports/new/", exporting.export_new, name="export_new"),
     path(f"{L}/exports/<int:export_id>/file/", exports.export_file, name="export_file"),
     path(f"{L}/integrations/", integrations.integrations, name="integrations"),
     *[

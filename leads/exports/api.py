@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
+from leads.exports.catalogue import offered
 from leads.exports.selectors import exports_of, get_export, library_of
-from leads.exports.services.asking import request_export
+from leads.exports.services.asking import FORMATS, formats_of, request_export
 from leads.exports.services.handing_out import XLSX, Download, download
 from leads.models import Export
 from leads.selection import read_selection, with_search
@@ -24,8 +25,15 @@ from leadscenter.lib.paging import BadCursor, page_body
 
 
 class ExportBody(serializers.Serializer[Any]):
-    format = serializers.ChoiceField(choices=["csv", "xlsx"])
+    format = serializers.ChoiceField(choices=FORMATS)
     filter = serializers.DictField(required=False)
+    layout = serializers.ChoiceField(choices=Export.Layout.choices, required=False, default="all")
+    columns = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Keys of `export-columns/`, in the order of the file; for the layout `chosen` alone.",
+    )
+    time_zone = serializers.CharField(required=False, help_text="Of the times, such as Europe/Berlin; UTC without it.")
 
 
 class ExportShape(serializers.Serializer[Any]):
@@ -34,6 +42,31 @@ class ExportShape(serializers.Serializer[Any]):
     progress = serializers.FloatField(allow_null=True, help_text="0 to 1; null while nobody knows.")
     rows = serializers.IntegerField()
     file = serializers.CharField(allow_null=True)
+    format = serializers.ChoiceField(choices=FORMATS)
+    layout = serializers.ChoiceField(choices=Export.Layout.choices)
+    columns = serializers.ListField(child=serializers.CharField())
+    time_zone = serializers.CharField(help_text="Empty for UTC.")
+    failure = serializers.CharField(help_text="Why it was stopped.")
+    requested_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class LayoutShape(serializers.Serializer[Any]):
+    layout = serializers.ChoiceField(choices=Export.Layout.choices)
+    label = serializers.CharField()  # type: ignore[assignment]
+    formats = serializers.ListField(child=serializers.CharField())
+
+
+class ColumnShape(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    group = serializers.CharField()
+    form = serializers.CharField(help_text="The form that asks it; empty for what every lead has.")
+
+
+class ExportChoices(serializers.Serializer[Any]):
+    layouts = LayoutShape(many=True)
+    columns = ColumnShape(many=True)
 
 
 class ExportPage(serializers.Serializer[Any]):
@@ -53,6 +86,9 @@ def export_json(export: Export, request: Request) -> dict[str, Any]:
         "rows": export.rows,
         "file": where,
         "format": export.format,
+        "layout": export.layout,
+        "columns": export.columns,
+        "time_zone": export.time_zone,
         "failure": export.failure,
         "requested_at": export.requested_at,
         "expires_at": export.expires_at,
@@ -93,9 +129,42 @@ class LibraryExports(APIView):
         if not isinstance(filters, dict):
             raise Invalid({"filter": _("Send an object.")})
         selection = with_search(read_selection(library, filters, actor=actor), library, filters.get("q"))
-        wanted = str(body.get("format") or "csv")
-        export = request_export(actor=actor, library=library, selection=selection, file_format=wanted)
+        export = request_export(actor=actor, library=library, selection=selection, **_wanted(body))
         return Response(export_json(export, request), status=201)
+
+
+def _wanted(body: dict[str, Any]) -> dict[str, Any]:
+    columns = body.get("columns") or []
+    if not isinstance(columns, list) or not all(isinstance(key, str) for key in columns):
+        raise Invalid({"columns": _("Send a list of keys.")})
+    return {
+        "file_format": str(body.get("format") or "csv"),
+        "layout": str(body.get("layout") or "all"),
+        "columns": columns,
+        "time_zone": str(body.get("time_zone") or ""),
+    }
+
+
+class ExportColumns(APIView):
+    """What a file can hold."""
+
+    can = Can.DOWNLOAD_LEADS
+
+    @extend_schema(operation_id="exports_columns", responses=ExportChoices)
+    def get(self, request: Request, library_id: int) -> Response:
+        """Name the layouts, and the columns that can be chosen, in the order in which the dashboard offers them."""
+        library = library_of(library_id)
+        require(actor_of(request), Can.DOWNLOAD_LEADS, library)
+        columns = [
+            {"key": column.key, "label": column.label, "group": group.name, "form": column.form}
+            for group in offered(library)
+            for column in group.columns
+        ]
+        layouts = [
+            {"layout": str(one.value), "label": str(one.label), "formats": list(formats_of(one))}
+            for one in Export.Layout
+        ]
+        return Response({"layouts": layouts, "columns": columns})
 
 
 class OneExport(APIView):

@@ -1,130 +1,267 @@
 """The columns of an export, from immutable versions: the same on every run, so that a killed export can go on.
 
-A standard field is one column over all forms. A question of one's own is a column per form, since two forms may use one
-key for two questions; its heading is the newest wording.
+A column has a key of ours: a word for what we know of a lead, `field.<key>` for a standard field over all forms,
+`question.<form>.<key>` for a question of one's own, since two forms may use one key for two questions, and
+`consent.<form>.<key>` for a box. The heading of what was asked is its newest wording.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LeadLibrary
 from forms_builder.models import FormVersion
 from forms_builder.schema import STANDARD_FIELDS
+from leads.models import Export
 from leadscenter.lib.cells import quoted
 
-ColumnKey = tuple[int, str]  # form id (0: every form), question key
-MORE: ColumnKey = (-1, "")
+Layout = Export.Layout
+EMPTY = '""'
+YES, NO = '"yes"', '"no"'
+DROPPED = -1
 NOWHERE: dict[str, int] = {}
-FIXED = (
-    "lead_id",
+MORE = "more_answers"
+NOTES = "notes"
+"""Opens what colleagues wrote: in a file only when it was chosen."""
+
+# What we know of a lead beside its answers: key (which is its heading, too) → what the page calls it.
+LEAD = {
+    "lead_id": _("Lead id"),
+    "created_time": _("Received"),
+    "form": _("Form"),
+    "form_version": _("Form version"),
+    "campaign": _("Campaign"),
+    "ad_group": _("Ad group"),
+    "ad": _("Ad"),
+    "region": _("Region"),
+    "is_test": _("Test lead"),
+    "source": _("Came by"),
+    "outcome": _("Qualifying answers"),
+    "duplicate_of": _("Duplicate of"),
+    "expires_time": _("Kept until"),
+}
+WORK = {
+    "status": _("Status"),
+    "labels": _("Labels"),
+    "assignee": _("Assignee"),
+    "contacted_time": _("Contacted"),
+    "status_changed_time": _("Status changed"),
+    "follow_up_time": _("Follow-up"),
+    "delivery": _("Delivery"),
+    "notes_count": _("Number of notes"),
+    NOTES: _("Notes, word for word"),
+}
+ORIGIN = {
+    "form_id": _("Form id"),
+    "campaign_id": _("Campaign id"),
+    "ad_group_id": _("Ad group id"),
+    "ad_id": _("Ad id"),
+    "country": _("Country"),
+    "language": _("Language of the form"),
+}
+ATTRIBUTION = {
+    **{name: name for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")},
+    "ttclid": _("Click id (ttclid)"),
+}
+TIMES = (
     "created_time",
-    "form",
-    "form_version",
-    "campaign",
-    "ad_group",
-    "ad",
-    "status",
-    "labels",
-    "assignee",
-    "region",
-    "is_test",
-)
-FIXED_TIKTOK = (
-    "lead_id",
-    "created_time",
-    "ad_id",
-    "ad_name",
-    "adgroup_id",
-    "adgroup_name",
-    "campaign_id",
-    "campaign_name",
-    "form_id",
-    "form_name",
+    "contacted_time",
+    "status_changed_time",
+    "follow_up_time",
+    "expires_time",
+    "crm.created",
+    NOTES,
 )
 
-
-def column_of(form_id: int, key: str, kind: str) -> ColumnKey:
-    """Return which column an answer stands in."""
-    return (0, key) if kind in STANDARD_FIELDS else (form_id, key)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """`places` says at which position behind the fixed cells an answer stands: form id → key → position."""
-
-    fixed: tuple[str, ...]
-    headings: tuple[str, ...]
-    places: dict[int, dict[str, int]]
-    more: int | None = None
-
-    def cells(self, form_id: int, answers: Iterable[tuple[str, str, str, str]]) -> str:
-        """Return the end of a lead's line: its answers (key, label, value, kind), quoted, a comma before each.
-
-        What no column takes stands in the last one, or raises `Unplaced`.
-        """
-        cells = ['""'] * len(self.headings)
-        places = self.places.get(form_id, NOWHERE)
-        more: list[str] = []
-        for key, label, value, _kind in answers:
-            place = places.get(key)
-            if place is None:
-                more.append(f"{label}: {value}")
-            else:
-                cells[place] = quoted(value)
-        if more:
-            if self.more is None:
-                raise Unplaced
-            cells[self.more] = quoted("\n".join(more))
-        return "," + ",".join(cells) if cells else ""
+# In front of the answers stands what "all" has always begun with, behind them the rest.
+FRONT = (
+    "lead_id", "created_time", "form", "form_version", "campaign", "ad_group", "ad", "status", "labels", "assignee",
+    "region", "is_test",
+)  # fmt: skip
+BEHIND = tuple(key for key in (*LEAD, *WORK, *ORIGIN, *ATTRIBUTION) if key not in (*FRONT, NOTES))
+TIKTOK = {
+    "lead_id": "lead_id",
+    "created_time": "created_time",
+    "tiktok.ad_id": "ad_id",
+    "tiktok.ad": "ad_name",
+    "tiktok.ad_group_id": "adgroup_id",
+    "tiktok.ad_group": "adgroup_name",
+    "tiktok.campaign_id": "campaign_id",
+    "tiktok.campaign": "campaign_name",
+    "tiktok.form_id": "form_id",
+    "tiktok.form": "form_name",
+}
+CRM = {
+    "crm.first_name": "First name",
+    "crm.last_name": "Last name",
+    "crm.email": "Email",
+    "crm.phone": "Phone",
+    "crm.company": "Company",
+    "crm.job_title": "Job title",
+    "crm.address": "Address",
+    "crm.city": "City",
+    "crm.state": "State",
+    "crm.zip": "Zip",
+    "crm.country": "Country",
+    "crm.status": "Lead status",
+    "crm.source": "Lead source",
+    "crm.lead_id": "Lead ID",
+    "crm.created": "Created",
+    "crm.campaign": "Campaign",
+}
+IN_CRM = frozenset({
+    "name", "first_name", "last_name", "email", "phone_number", "company_name", "job_title", "address", "city",
+    "province_state", "zip_code", "country",
+})  # fmt: skip
+"""Kinds of standard fields whose answers stand in the columns above."""
 
 
 class Unplaced(RuntimeError):
     """A lead holds an answer that no version of its form asks: the file needs one more column."""
 
 
-def columns_for(
-    library: LeadLibrary, *, bound_at: datetime, form_id: int | None = None, layout: str = "all", more: bool = False
-) -> Columns:
-    """Return the columns for leads that arrived until `bound_at`."""
-    versions = FormVersion.objects.filter(form__ad_account_id=library.ad_account_id)
-    versions = versions.filter(Q(published_at__lte=bound_at)).exclude(published_at=None)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`asked` says where in the cells of what was asked a column stands; `places` and `boxes` where an answer or a tick
+    goes (form id → key → position, `DROPPED` for what the file leaves out).
+    """
+
+    keys: tuple[str, ...]
+    headings: tuple[str, ...]
+    asked: dict[str, int] = field(default_factory=dict)
+    places: dict[int, dict[str, int]] = field(default_factory=dict)
+    boxes: dict[int, dict[str, int]] = field(default_factory=dict)
+    more: int | None = None
+
+    def cells(
+        self, form_id: int, answers: Iterable[tuple[str, str, str, str]], consents: Mapping[str, bool]
+    ) -> list[str]:
+        """Return the quoted cells of what was asked: answers (key, label, value, kind) and boxes.
+
+        What no column takes stands in the one for more, or raises `Unplaced`.
+        """
+        cells = [EMPTY] * len(self.asked)
+        places = self.places.get(form_id, NOWHERE)
+        more: list[str] = []
+        for key, label, value, _kind in answers:
+            place = places.get(key)
+            if place is None:
+                more.append(f"{label}: {value}")
+            elif place >= 0:
+                cells[place] = quoted(value)
+        if more:
+            if self.more is None:
+                raise Unplaced
+            if self.more >= 0:
+                cells[self.more] = quoted("\n".join(more))
+        for key, place in self.boxes.get(form_id, NOWHERE).items():
+            if (ticked := consents.get(key)) is not None:
+                cells[place] = YES if ticked else NO
+        return cells
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the published versions of some forms ask: column key → newest wording, kind, name of its form."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
+    answers: dict[int, dict[str, str]] = field(default_factory=dict)
+    boxes: dict[int, dict[str, str]] = field(default_factory=dict)
+
+
+def asked_of(library: LeadLibrary, *, bound_at: datetime | None = None, form_id: int | None = None) -> Asked:
+    """Read what the versions ask that were published until `bound_at`."""
+    versions = FormVersion.objects.filter(form__ad_account_id=library.ad_account_id).exclude(published_at=None)
+    if bound_at is not None:
+        versions = versions.filter(published_at__lte=bound_at)
     if form_id is not None:
         versions = versions.filter(form_id=form_id)
-    labels: dict[ColumnKey, str] = {}
-    forms: dict[int, str] = {}
-    asked: dict[int, dict[str, ColumnKey]] = {}
-    for found, name, content in versions.order_by("form_id", "number").values_list("form_id", "form__name", "content"):
-        forms[found] = name
+    found = Asked()
+    boxes: dict[str, str] = {}
+    for form, name, content in versions.order_by("form_id", "number").values_list("form_id", "form__name", "content"):
         for question in content.get("questions", ()):
-            column = column_of(found, question["key"], question["kind"])
-            asked.setdefault(found, {})[question["key"]] = column
-            labels[column] = _label(question)
+            standard = question["kind"] in STANDARD_FIELDS
+            column = f"field.{question['key']}" if standard else f"question.{form}.{question['key']}"
+            found.answers.setdefault(form, {})[question["key"]] = column
+            found.labels[column] = str(question.get("label") or question["key"])
+            found.kinds[column] = question["kind"]
+            if not standard:
+                found.forms[column] = name
+        for box in (content.get("disclaimer") or {}).get("consents", ()):
+            column = f"consent.{form}.{box['key']}"
+            found.boxes.setdefault(form, {})[box["key"]] = column
+            boxes[column] = f"Consent: {box.get('label') or box['key']}"
+            found.forms[column] = name
+    found.labels.update(boxes)
+    return found
+
+
+def columns_for(
+    library: LeadLibrary,
+    *,
+    bound_at: datetime,
+    form_id: int | None = None,
+    layout: str = Layout.ALL,
+    chosen: Sequence[str] = (),
+    time_zone: str = "",
+    more: bool = False,
+) -> Columns:
+    """Return the columns for leads that arrived until `bound_at`; `chosen` are the keys of a layout of one's own."""
+    asked = asked_of(library, bound_at=bound_at, form_id=None if chosen else form_id)
     if more:
-        labels[MORE] = "more_answers"
-    order = {column: place for place, column in enumerate(labels)}
+        asked.labels[MORE] = MORE
+    keys = tuple(chosen) if layout == Layout.CHOSEN else _keys(layout, asked)
+    order = {key: place for place, key in enumerate(key for key in keys if key in asked.labels)}
+    zone = time_zone or ("UTC" if layout in (Layout.CHOSEN, Layout.CRM) else "")
+    known = {key: _heading(key, zone) for key in keys if key not in order}
+    headings = known | _apart(asked, order, set(known.values()))
     return Columns(
-        fixed=FIXED_TIKTOK if layout == "tiktok" else FIXED,
-        headings=_apart(labels, forms),
-        places={form: {key: order[column] for key, column in keys.items()} for form, keys in asked.items()},
-        more=order.get(MORE),
+        keys=keys,
+        headings=tuple(headings[key] for key in keys),
+        asked=order,
+        places={
+            form: {key: order.get(column, DROPPED) for key, column in keys.items()}
+            for form, keys in asked.answers.items()
+        },
+        boxes={
+            form: {key: order[column] for key, column in keys.items() if column in order}
+            for form, keys in asked.boxes.items()
+        },
+        more=DROPPED if layout == Layout.CHOSEN else order.get(MORE),
     )
 
 
-def _label(question: dict[str, Any]) -> str:
-    return str(question.get("label") or question["key"])
+def _keys(layout: str, asked: Asked) -> tuple[str, ...]:
+    answers = [key for key in asked.labels if not key.startswith("consent.")]
+    boxes = [key for key in asked.labels if key.startswith("consent.")]
+    match layout:
+        case Layout.TIKTOK:
+            return (*TIKTOK, *answers)
+        case Layout.CRM:
+            return (*CRM, *(key for key in answers if asked.kinds.get(key) not in IN_CRM), *boxes)
+    return (*FRONT, *(key for key in answers if key != MORE), *boxes, *BEHIND, *([MORE] if MORE in answers else ()))
 
 
-def _apart(labels: dict[ColumnKey, str], forms: dict[int, str]) -> tuple[str, ...]:
-    """Return the headings; two that read the same are told apart by their form, then by their key."""
-    seen: dict[str, int] = {}
-    for label in labels.values():
-        seen[label] = seen.get(label, 0) + 1
-    headings: list[str] = []
-    for (form_id, key), label in labels.items():
-        heading = f"{label} ({forms[form_id]})" if seen[label] > 1 and form_id in forms else label
-        headings.append(f"{heading} ({key})" if heading in headings else heading)
-    return tuple(headings)
+def _heading(key: str, zone: str) -> str:
+    """The heading of what we know; a time names its zone, but for the UTC of the layouts that have always had it."""
+    heading = {**CRM, **TIKTOK}.get(key, key)
+    return f"{heading} ({zone})" if zone and key in TIMES else heading
+
+
+def _apart(asked: Asked, keys: Iterable[str], known: set[str]) -> dict[str, str]:
+    """Return the headings of what was asked; those that read the same as another are told apart by their form, then by
+    their key.
+    """
+    seen = Counter(asked.labels[key] for key in keys)
+    headings: dict[str, str] = {}
+    for key in keys:
+        label = asked.labels[key]
+        heading = f"{label} ({asked.forms[key]})" if seen[label] > 1 and key in asked.forms else label
+        taken = heading in known or heading in headings.values()
+        headings[key] = f"{heading} ({key.rpartition('.')[2]})" if taken else heading
+    return headings

@@ -1,12 +1,29 @@
 """Exports as somebody may see them: every one of a library, for whoever may download its leads."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.access import Can, require
-from accounts.models import LeadLibrary, User
+from accounts.models import Act, AuditTarget, LeadLibrary, Scope, User
 from leads.models import Export
 from leadscenter.lib.paging import Page, keyset_page
+
+FILES_LOOKED_AT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The last download of a file, and how many there were; `rows` leads stand in it."""
+
+    who: str
+    at: datetime
+    times: int = 1
+    rows: int = 0
 
 
 def library_of(library_id: int) -> LeadLibrary:
@@ -29,3 +46,26 @@ def get_export(actor: User, export_id: int) -> Export:
         raise Http404
     require(actor, Can.DOWNLOAD_LEADS, export.library)
     return export
+
+
+def taken_of(library: LeadLibrary, export_ids: Iterable[int]) -> dict[int, Taken]:
+    """Return who took each of these files last, as the trail says; one query."""
+    found: dict[int, Taken] = {}
+    for target in _downloads(library).filter(object_id__in=list(export_ids)).order_by("event__at", "event_id"):
+        before = found[target.object_id].times if target.object_id in found else 0
+        event = target.event
+        found[target.object_id] = Taken(str(event.actor or ""), event.at, before + 1, event.count)
+    return found
+
+
+def last_taken(library: LeadLibrary) -> Taken | None:
+    """Return the last download of the library's newest files, None when nobody took one; one query."""
+    files = Export.objects.filter(library=library, fetched_at__isnull=False).order_by("-requested_at")
+    newest = _downloads(library).filter(object_id__in=files.values("pk")[:FILES_LOOKED_AT])
+    target = newest.order_by("-event__at", "-event_id").first()
+    return Taken(str(target.event.actor or ""), target.event.at, rows=target.event.count) if target else None
+
+
+def _downloads(library: LeadLibrary) -> QuerySet[AuditTarget]:
+    taken = AuditTarget.objects.filter(event__act=Act.EXPORT_DOWNLOADED, event__scope=Scope.LIBRARY)
+    return taken.filter(event__scope_id=library.pk).select_related("event__actor")

@@ -43,7 +43,7 @@ def build(export_id: int, key: bytes, records: int, *, after_step: Callable[[], 
     try:
         lines = csv.reader(_lines(file.read_draft(export_id, key, records)), strict=True)
         sealing = _Sealing(writer)
-        write_xlsx(sealing, next(lines), _rows(lines, after_step))
+        write_xlsx(sealing, [_bare(cell) for cell in next(lines)], _rows(lines, after_step))
         sealing.close()
         writer.finish()
         writer.sync()

@@ -30,7 +30,6 @@ from leads.models import Export, Lead
 from leads.selection import Selection
 from leadscenter.lib.regions import REGIONS
 
-LAYOUT = "tiktok"
 ZIP_ABOVE = 10 * 1000 * 1000
 STATES = {
     Export.State.PENDING: "CREATED",
@@ -65,14 +64,16 @@ class Task(MarketingView):
             if not ads.exists():
                 raise Failed(Code.NOT_EXIST, _("There is no such ad."))
             selection = Selection(ad=ad_id, regions=regions_of(request))
-        return request_export(actor=actor_of(request), library=library, selection=selection, layout=LAYOUT)
+        return request_export(
+            actor=actor_of(request), library=library, selection=selection, layout=Export.Layout.TIKTOK, is_task=True
+        )
 
 
 def task_of(given: Mapping[str, Any], library: LeadLibrary) -> Export:
     """Return the task of this library that `task_id` names; raise `Failed`."""
     task_id = id_of(given, "task_id")
     rows = Export.objects.select_related("library__ad_account", "library__custodian", "requested_by")
-    export = rows.filter(pk=task_id or 0, library=library, layout=LAYOUT).first()
+    export = rows.filter(pk=task_id or 0, library=library, is_task=True).first()
     if export is None:
         raise Failed(Code.FILE_NOT_EXIST, _("There is no such task."))
     return export

@@ -17,13 +17,25 @@ class Export(models.Model):
         FAILED = "failed", _("Stopped")
         EXPIRED = "expired", _("Expired")
 
+    class Layout(models.TextChoices):
+        """Which columns the file has."""
+
+        ALL = "all", _("All columns")
+        TIKTOK = "tiktok", _("TikTok layout")
+        CRM = "crm", _("CRM import")
+        CHOSEN = "chosen", _("Chosen columns")
+        POSTBACK = "postback", _("TikTok signal postback")
+
     id = IdField()
     library = models.ForeignKey(LeadLibrary, models.PROTECT, related_name="exports")
     custody = models.PositiveIntegerField()
     requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
     format = models.CharField(max_length=4, default="csv")
-    layout = models.CharField(max_length=12, default="all")
+    layout = models.CharField(max_length=12, choices=Layout, default=Layout.ALL)
+    columns = models.JSONField(default=list, db_default=[])  # keys of ours, in order, where they were chosen
+    time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # of the times; "": UTC
+    is_task = models.BooleanField(default=False, db_default=False)  # of the Marketing API: lives ten minutes
     filter = models.JSONField(default=dict)  # ids, words of ours and digests; never what a person typed
     state = models.CharField(max_length=7, choices=State, default=State.PENDING)
     failure = models.CharField(max_length=200, blank=True)

@@ -16,7 +16,7 @@ class Notification(models.Model):
         FOLLOW_UP = "follow_up", _("A follow-up is due")
         CONNECTION = "connection", _("A connection fails")
         EXPIRY = "expiry", _("Leads are about to be deleted")
-        EXPORT = "export", _("An export is ready")
+        EXPORT = "export", _("An export is ready or was stopped")
         IMPORT = "import", _("An import has ended")
 
     id = IdField()

@@ -13,7 +13,11 @@ class AnyOf(In):
 
     lookup_name = "any_of"
 
+    def get_prep_lookup(self) -> list[int]:
+        """Return the numbers at once: thousands of them are not asked one by one what they are."""
+        return [int(value) for value in self.rhs]
+
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
         """Return `column = ANY(array)`."""
         left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s)", [*parameters, [int(value) for value in self.rhs]]
+        return f"{left} = ANY(%s)", [*parameters, list(self.rhs)]

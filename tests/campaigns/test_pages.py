@@ -104,7 +104,7 @@ def test_pages_by_role(house: House, client: Client, who: str, seen: int, edited
 def test_download_is_offered_to_the_administrator_alone(house: House, client: Client) -> None:
     ad = make_ad(house, live_form(house))
     address = page(house, f"campaigns/{ad.ad_group.campaign_id}/")
-    link = f'href="/l/{house.library.pk}/exports/?campaign={ad.ad_group.campaign_id}"'
+    link = f'href="/l/{house.library.pk}/exports/new/?campaign={ad.ad_group.campaign_id}"'
     client.force_login(house.admin)
     shown = client.get(address).content.decode()
     assert link in shown

@@ -236,7 +236,41 @@ def test_an_export_is_asked_for_made_and_taken(world: World, settings: Settings,
     assert Export.objects.count() == 1
 
 
+def test_a_file_has_the_layout_and_the_columns_that_the_api_asks_for(
+    world: World, settings: Settings, tmp_path: Any
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    lead = world.add_lead(name="Ann")
+    call = caller(world.administrator)
+    offered = call("GET", f"libraries/{world.library.pk}/export-columns/").json()
+    assert [one["layout"] for one in offered["layouts"]] == ["all", "tiktok", "crm", "chosen", "postback"]
+    assert offered["layouts"][4] == {"layout": "postback", "label": "TikTok signal postback", "formats": ["csv"]}
+    wish = f"question.{world.form.pk}.wish"
+    known = {column["key"]: column for column in offered["columns"]}
+    assert known[wish] == {"key": wish, "label": "What do you wish?", "group": "questions", "form": "Trial"}
+    path = f"libraries/{world.library.pk}/exports/"
+    body = {"format": "csv", "layout": "chosen", "columns": [wish, "created_time"], "time_zone": "Asia/Tokyo"}
+    asked = call("POST", path, {**body, "filter": {"lead": str(lead.pk)}}).json()
+    run_due()
+    told = call("GET", f"exports/{asked['id']}/").json()
+    assert {name: told[name] for name in body} == body
+    content = b"".join(call("GET", f"exports/{asked['id']}/file/").streaming_content).decode("utf-8-sig")
+    assert content.partition("\r\n")[0] == '"What do you wish?","created_time (Asia/Tokyo)"'
+    for wrong in (
+        {"layout": "chosen"},
+        {"layout": "chosen", "columns": "lead_id"},
+        {"layout": "chosen", "columns": [1]},
+        {"layout": "chosen", "columns": ["password"]},
+        {"layout": "none"},
+        {"time_zone": "Mars/Base"},
+        {"layout": "postback", "format": "xlsx"},
+    ):
+        assert call("POST", path, {"format": "csv", **wrong}).status_code == 400, wrong
+    assert Export.objects.count() == 1
+
+
 READS = (
+    "libraries/{library}/export-columns/",
     "libraries/{library}/leads/",
     "libraries/{library}/leads/?q=ann",
     "leads/{lead}/",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -19,7 +20,10 @@ from leads.center.selectors.notifications import unread_count
 from leads.center.services import mailing, telling
 from leads.center.services.noticing import change_wishes
 from leads.center.services.working import Change, change_leads
-from leads.models import Connection, FollowUp, Lead, Notification
+from leads.exports.services.asking import request_export
+from leads.exports.services.running import run_due
+from leads.models import Connection, Export, FollowUp, Lead, Notification
+from leads.selection import Selection
 from leadscenter.lib.ids import new_id
 from tests.counting import statements
 from tests.world import World, make_world, person
@@ -317,3 +321,78 @@ def test_library_says_whether_names_may_be_mailed_only_for_its_holders(world: Wo
     )
     assert answer.status_code == 403
     assert not LeadLibrary.objects.get(pk=world.library.pk).mail_names
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def asked(world: World, **wanted: object) -> Export:
+    return request_export(
+        actor=world.administrator,
+        library=world.library,
+        selection=Selection(),
+        **wanted,  # type: ignore[arg-type]
+    )
+
+
+def test_a_ready_file_is_mailed_by_default_with_a_link_to_its_page_and_no_more(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    Lead.objects.filter(pk=world.add_lead().pk).update(source=Lead.Source.IMPORT)
+    export = asked(world, layout="crm")
+    run_due()
+    [told] = tell()
+    assert (told.kind, told.user, told.object_id, told.count) == (Kind.EXPORT, world.administrator, export.pk, 1)
+    assert mailing.mail_due() == 1
+    [sent] = mail.outbox
+    assert sent.subject == "The file with 1 lead of Brand ads is ready"
+    page = f"{settings.PUBLIC_URL.rstrip('/')}/l/{world.library.pk}/exports/"
+    links = [line for line in str(sent.body).splitlines() if "://" in line]
+    assert links[0] == page
+    assert [link.rpartition(" ")[2].removeprefix(settings.PUBLIC_URL.rstrip("/")) for link in links[1:]] == [
+        "/settings/notifications/"
+    ]
+    assert "Ann" not in str(sent.body)
+
+
+def test_a_file_that_was_stopped_is_told_with_its_reason(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    export = asked(world)
+    Export.objects.filter(pk=export.pk).update(wrapped_key=None)
+    run_due()
+    [told] = tell()
+    assert (told.kind, told.object_id) == (Kind.EXPORT, export.pk)
+    mailing.mail_due()
+    [sent] = mail.outbox
+    assert sent.subject == (
+        "A file with leads of Brand ads could not be made: Its key is gone. Nothing of it can be downloaded"
+    )
+
+
+def test_a_transfer_tells_nobody_of_the_old_side_about_the_file_that_it_stopped(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    asked(world)
+    world.hand_over()
+    run_due()
+    assert Export.objects.get().state == "failed"
+    tell()
+    mailing.mail_due()
+    assert [one.subject for one in mail.outbox if "file" in one.subject] == []
+    assert unread_count(world.administrator) == 0
+
+
+def test_a_task_of_the_marketing_api_tells_nobody(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    asked(world, layout="tiktok", is_task=True)
+    stopped = asked(world, layout="tiktok", is_task=True)
+    Export.objects.filter(pk=stopped.pk).update(wrapped_key=None)
+    run_due()
+    assert sorted(Export.objects.values_list("state", flat=True)) == ["done", "failed"]
+    assert tell() == []

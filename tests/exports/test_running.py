@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,24 @@ def test_an_export_holds_every_lead_in_order_with_what_sales_made_of_it(world: W
         "E-mail": "ann@example.com",
         "Phone": "+4915112345678",
         "What do you wish?": "A quiet room",
+        "Consent: Send me news": "yes",
+        "source": "form",
+        "outcome": "",
+        "duplicate_of": "",
+        "expires_time": f"{first.received_at + timedelta(days=90):%Y-%m-%d %H:%M:%S}",
+        "contacted_time": "",
+        "status_changed_time": "",
+        "follow_up_time": "",
+        "delivery": "",
+        "notes_count": "0",
+        "form_id": str(world.form.pk),
+        "campaign_id": str(world.ad.ad_group.campaign_id),
+        "ad_group_id": str(world.ad.ad_group_id),
+        "ad_id": str(world.ad.pk),
+        "country": "DE",
+        "language": "en",
+        "utm_source": "test",
+        **dict.fromkeys(("utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id", "ttclid"), ""),
     }
     assert lines[0]["Phone"] == ""
     export.refresh_from_db()

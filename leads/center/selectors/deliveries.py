@@ -1,33 +1,11 @@
-"""What became of leads on their way to other systems, as the list and the lead's page tell it."""
+"""What became of a lead on its way to other systems, event by event, as its page tells it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _
-
 from accounts.access import Can, require
-from accounts.models import LeadLibrary, User
+from accounts.models import User
+from leads.crm.standing import LABELS, shown_state
 from leads.models import Connection, Delivery, DeliveryAttempt, Lead
-
-# Worst first: one word per lead says what needs somebody.
-LABELS = {
-    "dead": _("Failed"),
-    "waiting": _("Paused"),
-    "retrying": _("Retrying"),
-    "pending": _("On its way"),
-    "done": _("Delivered"),
-    "skipped": _("Skipped"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The worst state of a lead's deliveries and how many receivers have it."""
-
-    state: str
-    label: str
-    delivered: int
-    receivers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +18,6 @@ class LeadDelivery:
     label: str
     event: str
     attempts: tuple[DeliveryAttempt, ...]
-
-
-def shown_state(delivery: Delivery, connection: Connection, library: LeadLibrary) -> str:
-    """Return the state with what is derived: `waiting` follows from the connection, `retrying` from attempts."""
-    if delivery.state != Delivery.State.PENDING:
-        return str(delivery.state)
-    live = connection.state == Connection.State.ACTIVE and connection.custody == library.custody
-    if not live or connection.removed_at is not None:
-        return "waiting"
-    return "retrying" if delivery.attempts else "pending"
-
-
-def sent_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, Sent]:
-    """Return how the deliveries of each lead stand: two queries for any number of leads."""
-    connections = {row.pk: row for row in Connection.objects.filter(library=library)}
-    found: dict[int, list[tuple[str, int]]] = {}
-    rows = Delivery.objects.filter(lead_id__in=list(lead_ids), library_id=library.pk)
-    for delivery in rows.only("lead_id", "connection_id", "state", "attempts"):
-        if (connection := connections.get(delivery.connection_id)) and connection.removed_at is None:
-            state = shown_state(delivery, connection, library)
-            found.setdefault(delivery.lead_id, []).append((state, connection.pk))
-    return {lead_id: _sent(states) for lead_id, states in found.items()}
-
-
-def _sent(states: list[tuple[str, int]]) -> Sent:
-    worst = min((state for state, _connection in states), key=list(LABELS).index)
-    delivered = {connection for state, connection in states if state == "done"}
-    return Sent(worst, str(LABELS[worst]), len(delivered), len({connection for _state, connection in states}))
 
 
 def deliveries_of(actor: User, lead: Lead) -> list[LeadDelivery]:

@@ -17,8 +17,8 @@ from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS, layout_of
-from leads.center.selectors.deliveries import Sent, sent_of
 from leads.conditions import expiring_before
+from leads.crm.standing import Sent, sent_of
 from leads.models import Label, Lead, LeadLabel
 from leads.selection import Selection, read_selection
 from leads.vault.models import Note

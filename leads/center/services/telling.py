@@ -39,6 +39,7 @@ OF_ACT = {
     Act.LEAD_CHANGED: Kind.ASSIGNED,
     Act.CONNECTION_DISABLED: Kind.CONNECTION,
     Act.EXPORT_MADE: Kind.EXPORT,
+    Act.EXPORT_STOPPED: Kind.EXPORT,
     Act.LEADS_IMPORTED: Kind.IMPORT,
     Act.IMPORT_STOPPED: Kind.IMPORT,
 }
@@ -91,6 +92,8 @@ def _of_event(event: AuditEvent) -> list[Notification]:
     if kind == Kind.CONNECTION:
         return _to_holders(event.scope_id, kind, occasion, first, 1)
     user = event.actor_id
+    if kind == Kind.EXPORT and (event.detail.get("task") or event.detail.get("download")):
+        return []  # a program polls for its file; whose download was cut off sat there
     if kind == Kind.ASSIGNED:
         user = int(event.detail.get("assignee") or 0)
         if not user or user == event.actor_id:  # nobody is told of what they did themselves

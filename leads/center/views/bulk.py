@@ -1,6 +1,6 @@
 """One thing done to many leads of the list. What matches a filter is worked through in steps of a thousand."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from leads.center.selectors.library import library_of
 from leads.center.services.bulk import Step, step_of
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.working import MOST_AT_ONCE, change_leads
+from leads.center.views.exporting import export_page, keep, new_export_url, wanted_of
 from leads.center.views.leads import Params, back_of, wanted_change
 from leads.center.views.whole import person
 from leads.crm.services.deliveries import resend_failed
@@ -49,10 +50,10 @@ def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
     act = request.POST.get("act")
     if request.GET.get("undo"):
         return _undo(request, library, actor)
-    if act in ("delete", "export") and not is_fresh(request):
+    if act in ("delete", "export", "columns") and not is_fresh(request):
         return ask_again(request)
     try:
-        if act == "export":
+        if act in ("export", "columns"):
             return _export(request, library, actor)
         step = _step(request, library, actor)
         told = _act(actor, library, step.ids, request.POST) if step.ids else str(NOBODY_CHOSEN)
@@ -138,6 +139,8 @@ def _export(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpResp
         if len(ids) > MOST_AT_ONCE:
             raise Invalid({"ids": _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}})
         selection = Selection(leads=ids)
+    if request.POST.get("act") == "columns":
+        return export_page(request, library, actor, selection)
     return _asked(request, library, actor, selection)
 
 
@@ -151,11 +154,18 @@ def download(request: HttpRequest, library_id: int) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, library: LeadLibrary, actor: User, selection: Selection) -> HttpResponse:
+    wanted = wanted_of(request.POST)
     try:
-        wanted = request.POST.get("format", "csv")
-        request_export(actor=actor, library=library, selection=selection, file_format=wanted)
+        request_export(actor=actor, library=library, selection=selection, **asdict(wanted))
     except Conflict as conflict:
         messages.error(request, conflict.detail)
+    except Invalid as invalid:
+        if not request.POST.get("keep"):
+            raise
+        messages.error(request, str(next(iter(invalid.errors.values()))))
+        return redirect(new_export_url(library, selection, wanted))
     else:
+        if request.POST.get("keep"):
+            keep(request, library, wanted)
         messages.success(request, _("Export started. You may leave this page; the file waits here."))
     return redirect(f"/l/{library.pk}/exports/")

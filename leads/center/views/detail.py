@@ -15,7 +15,7 @@ from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
-from leads.center.selectors.deliveries import LeadDelivery, sent_of
+from leads.center.selectors.deliveries import LeadDelivery
 from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import LeadDetail, open_lead
 from leads.center.selectors.neighbours import neighbours_of
@@ -25,6 +25,7 @@ from leads.center.views.filtering import encoded
 from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, Row, clock_of, name_of, people_of, row_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
+from leads.crm.standing import sent_of
 from leads.models import Lead
 from leads.selection import Selection, read_selection
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS

@@ -14,16 +14,21 @@ from django.views.decorators.http import require_GET
 from accounts.access import Can
 from accounts.declarations import allows
 from accounts.freshness import fresh_download
+from accounts.models import LeadLibrary
 from accounts.refusals import Conflict
 from accounts.shell import shell
 from accounts.views import person
 from leads.center.selectors.library import library_of
-from leads.exports.selectors import exports_of, get_export
+from leads.center.views.exporting import Wanted, new_export_url
+from leads.exports.selectors import Taken, exports_of, get_export, taken_of
 from leads.exports.services.handing_out import download
 from leads.models import Export
+from leads.selection import Selection
 from leadscenter.lib.paging import BadCursor
 
 UNDER_WAY = (Export.State.PENDING, Export.State.RUNNING)
+OVER = (Export.State.FAILED, Export.State.EXPIRED)
+MOST_IN_ADDRESS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class ExportRow:
     who: str
     initials: str
     format: str
+    layout: str
+    columns: int
     state: str
     state_label: str
     failure: str
@@ -40,6 +47,9 @@ class ExportRow:
     requested_at: datetime
     expires_at: datetime | None
     stale: bool
+    is_task: bool
+    taken: Taken | None
+    again: str
 
 
 @allows(Can.DOWNLOAD_LEADS, of="library")
@@ -52,23 +62,8 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
         page = exports_of(actor, library, cursor=request.GET.get("cursor") or None)
     except BadCursor:
         page = exports_of(actor, library)
-    rows = [
-        ExportRow(
-            id=row.pk,
-            who=str(row.requested_by),
-            initials=row.requested_by.initials,
-            format=row.format.upper(),
-            state=row.state,
-            state_label=row.get_state_display(),
-            failure=row.failure,
-            rows=row.rows,
-            total=row.total,
-            requested_at=row.requested_at,
-            expires_at=row.expires_at,
-            stale=row.custody != library.custody,
-        )
-        for row in page.rows
-    ]
+    taken = taken_of(library, [row.pk for row in page.rows])
+    rows = [_row(row, library, taken.get(row.pk)) for row in page.rows]
     context = {
         "library": library,
         "rows": rows,
@@ -79,6 +74,37 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "leads/_exports.html", context)
     return render(request, "leads/exports.html", {**context, **shell(request, library=library, active="exports")})
+
+
+def _row(export: Export, library: LeadLibrary, taken: Taken | None) -> ExportRow:
+    return ExportRow(
+        id=export.pk,
+        who=str(export.requested_by),
+        initials=export.requested_by.initials,
+        format=export.format.upper(),
+        layout=str(export.get_layout_display()),
+        columns=len(export.columns),
+        state=export.state,
+        state_label=export.get_state_display(),
+        failure=export.failure,
+        rows=export.rows,
+        total=export.total,
+        requested_at=export.requested_at,
+        expires_at=export.expires_at,
+        stale=export.custody != library.custody,
+        is_task=export.is_task,
+        taken=taken,
+        again=_again(export, library) if export.state in OVER else "",
+    )
+
+
+def _again(export: Export, library: LeadLibrary) -> str:
+    """Return where the same file can be asked for anew: not for many chosen leads, which fit no address."""
+    selection = Selection.from_json(export.filter)
+    if export.custody != library.custody or len(selection.leads) > MOST_IN_ADDRESS:
+        return ""
+    wanted = Wanted(export.format, export.layout, tuple(export.columns), export.time_zone)
+    return new_export_url(library, selection, wanted)
 
 
 @allows(Can.DOWNLOAD_LEADS, of="library")

@@ -15,8 +15,10 @@ from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
 from leads.center.selectors.listing import LeadPage, LeadRow, Tab
 from leads.center.views.addresses import BOARD, address, place_of
+from leads.center.views.exporting import new_export_url
 from leads.center.views.filtering import Chip, Choice, chips, choices, day_said, encoded
 from leads.center.views.tabs import View, current_view, is_changed, views_of
+from leads.exports.selectors import last_taken
 from leads.models import Lead, SavedView
 from leads.selection import Selection
 from leadscenter.lib.clocks import Clock, lead_clock
@@ -169,6 +171,7 @@ class ListPage:
     names_url: str
     bulk_url: str
     export_url: str
+    new_export_url: str
     save_url: str
     access_url: str
     forms_url: str
@@ -234,11 +237,12 @@ def list_page(
         count_text=count if not page.next else _("%(n)s and more") % {"n": len(page.rows)},
         download_text=_("leads") if page.next or page.previous else count,
         note=_note(library),
-        last_download="",
+        last_download=_last_download(library),
         icons=static("img/icons.svg"),
         self_url=address(library, here),
         list_url=base,
         switch=() if selection.state != Lead.State.LIVE else _switch(library, state, board=BOARD in params),
+        new_export_url=new_export_url(library, selection),
         **_urls(library, encoded(params), trash=trash),
     )
 
@@ -274,6 +278,18 @@ def _note(library: LeadLibrary) -> str:
         "zone": timezone.get_current_timezone_name(),
         "goal": goal,
     }
+
+
+def _last_download(library: LeadLibrary) -> str:
+    """Say who downloaded a file of these leads last, and when."""
+    taken = last_taken(library)
+    if taken is None:
+        return ""
+    told = {"at": moment_text(taken.at), "who": taken.who, "n": f"{taken.rows:,}"}
+    return (
+        ngettext("Last download %(at)s, %(who)s, %(n)s lead", "Last download %(at)s, %(who)s, %(n)s leads", taken.rows)
+        % told
+    )
 
 
 def _kept(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

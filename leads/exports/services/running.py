@@ -9,8 +9,9 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
@@ -23,7 +24,8 @@ from accounts.models import Act, LeadLibrary, User
 from accounts.services.alarms import raise_unopenable
 from accounts.services.transfers import other_trails
 from leads.exports import file
-from leads.exports.columns import Columns, Unplaced, columns_for
+from leads.exports.columns import NOTES, Columns, Unplaced, columns_for
+from leads.exports.postback import MOST_BYTES
 from leads.exports.reading import CHUNK, Bound, Chunk, count, heading, read_chunk
 from leads.exports.services.asking import UNDER_WAY, lifetime
 from leads.exports.workbook import build
@@ -97,14 +99,7 @@ def run(
 
 def _run(export: Export, ends: float | None, size: int, after_chunk: Callable[[], None] | None) -> None:
     library = ask(export)
-    bound = Bound(library.pk, Selection.from_json(export.filter), export.bound_at)
-    columns = columns_for(
-        library,
-        bound_at=export.bound_at,
-        form_id=bound.selection.form,
-        layout=export.layout,
-        more=bool(export.filter.get("more")),
-    )
+    bound, columns = _what(export, library)
     if export.wrapped_key is None:
         raise Stopped(_("Its key is gone."))
     key = file.unwrap_key(export.wrapped_key)
@@ -121,6 +116,24 @@ def _run(export: Export, ends: float | None, size: int, after_chunk: Callable[[]
             ask(export)
 
 
+def _what(export: Export, library: LeadLibrary) -> tuple[Bound, Columns]:
+    """Return which leads and columns: the same on every run, whatever was published since."""
+    zone = ZoneInfo(export.time_zone) if export.time_zone else UTC
+    bound = Bound(library, Selection.from_json(export.filter), export.bound_at, export.layout, zone)
+    if export.layout == Export.Layout.POSTBACK:
+        return bound, Columns((), ())
+    columns = columns_for(
+        library,
+        bound_at=export.bound_at,
+        form_id=bound.selection.form,
+        layout=export.layout,
+        chosen=export.columns,
+        time_zone=export.time_zone,
+        more=bool(export.filter.get("more")),
+    )
+    return bound, columns
+
+
 def ask(export: Export) -> LeadLibrary:
     """Return the library as it is now; raise `Refused` when the person or the custody no longer allows this export."""
     library = LeadLibrary.objects.select_related("ad_account", "custodian").get(pk=export.library_id)
@@ -133,10 +146,11 @@ def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, 
     first = export.chunk == 0
     if first:
         export.total = count(bound)
-        writer.write(heading(columns))
+        writer.write(heading(bound, columns))
     after = (export.cursor_at, export.cursor_id) if export.cursor_at and export.cursor_id else None
-    chunk = read_chunk(bound, columns, after=after, layout=export.layout, size=size)
+    chunk = read_chunk(bound, columns, after=after, size=size)
     writer.write(chunk.lines)
+    _must_fit(export, writer)
     writer.sync()
     _keep_ids(export, chunk)
     export.chunk += 1
@@ -146,6 +160,12 @@ def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, 
         export.cursor_at, export.cursor_id = chunk.last
     export.is_read = chunk.last is None
     _commit(export)
+
+
+def _must_fit(export: Export, writer: file.Writer) -> None:
+    """A file that its receiver would not take is not made."""
+    if export.layout == Export.Layout.POSTBACK and file.content_length(writer.size, writer.records) > MOST_BYTES:
+        raise Stopped(_("TikTok takes files of at most 50 MB, and this one is larger. Choose a shorter time."))
 
 
 def _keep_ids(export: Export, chunk: Chunk) -> None:
@@ -203,7 +223,14 @@ def _hand_over(export: Export, writer: file.Writer, path: Path) -> None:
             raise Overtaken
         library = ask(export)
         audit.record(
-            Act.EXPORT_MADE, library, actor=export.requested_by, targets=[export.pk], manifest=ids, layout=export.layout
+            Act.EXPORT_MADE,
+            library,
+            actor=export.requested_by,
+            targets=[export.pk],
+            manifest=ids,
+            layout=export.layout,
+            notes=NOTES in export.columns or None,
+            task=export.is_task or None,
         )
         Export.objects.filter(pk=export.pk).update(
             state=Export.State.DONE,
@@ -261,4 +288,5 @@ def record_stopped(export: Export, library: LeadLibrary, *, actor: User, downloa
             in_flight=(overtaken and (download or export.chunk > 0)) or None,
             transferred=overtaken or None,
             download=download or None,
+            task=export.is_task or None,
         )

@@ -1,0 +1,215 @@
+"""Leads as lines of CSV, column by column: each key of a column has a maker, which gives the cells of many leads.
+
+Ids, times and words of ours run nowhere and hold no quote; what people wrote goes through `quoted`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
+
+from accounts.models import LeadLibrary
+from leads.exports.columns import EMPTY, NO, YES, Columns
+from leads.exports.work import Work
+from leadscenter.lib.cells import quoted
+
+AT_ONCE = 500
+"""Leads whose cells are in memory at the same time."""
+
+
+class Row(NamedTuple):
+    """What the control database knows of a lead; the order of the query's columns."""
+
+    id: int
+    received_at: datetime
+    form_id: int
+    status: str
+    assignee_id: int | None
+    region: str
+    is_test: bool
+    source: str
+    outcome: str
+    contacted_at: datetime | None
+    status_changed_at: datetime | None
+    duplicate_of: int | None
+
+
+# Purged between the two reads: the line says that there was a lead.
+NOTHING: dict[str, Any] = {"answers": (), "form": {"id": "", "name": "", "version": ""}}
+NOBODY = {"id": "", "name": ""}
+NONE: dict[str, Any] = {}
+
+
+class Quoted(dict[str, str]):
+    """Texts that stand in many lines, each made a cell once."""
+
+    def __missing__(self, text: str) -> str:
+        cell = self[text] = quoted(text)
+        return cell
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Part:
+    """Some leads of a chunk with what was sealed in them, and what stands around all of them."""
+
+    rows: Sequence[Row]
+    contents: Sequence[Mapping[str, Any]]
+    work: Work
+    kept_for: timedelta
+    zone: tzinfo = UTC
+    quoted: Quoted = field(default_factory=Quoted)
+
+    def __repr__(self) -> str:
+        return f"<Part of {len(self.rows)}>"
+
+    def named(self, kind: str, what: str) -> list[str]:
+        """The cells of a form, campaign, ad group or ad as it was called at capture."""
+        cells = self.quoted
+        return [cells[str((content.get(kind) or NOBODY)[what])] for content in self.contents]
+
+    def said(self, name: str) -> list[str]:
+        """The cells of one thing that the browser told."""
+        cells = self.quoted
+        return [cells[content.get(name) or ""] for content in self.contents]
+
+    def attributed(self, name: str) -> list[str]:
+        """The cells of one parameter of the link."""
+        attributions = [content.get("attribution") or NONE for content in self.contents]
+        return [quoted(given[name]) if name in given else EMPTY for given in attributions]
+
+    def times(self, moments: Sequence[datetime | None]) -> list[str]:
+        """The cells of moments, in the export's time zone."""
+        if self.zone is UTC:
+            return [f'"{str(moment)[:19]}"' if moment else EMPTY for moment in moments]
+        return [f'"{str(moment.astimezone(self.zone))[:19]}"' if moment else EMPTY for moment in moments]
+
+    def of_work(self, found: Mapping[int, str]) -> list[str]:
+        """The cells of what the team did, by lead."""
+        cells = self.quoted
+        return [cells[found[row.id]] if row.id in found else EMPTY for row in self.rows]
+
+    def answered(self, *kinds: str) -> list[str]:
+        """The cells of the first answer to a standard field of these kinds."""
+        return [quoted(first_answer(content, *kinds)) for content in self.contents]
+
+
+def first_answer(content: Mapping[str, Any], *kinds: str) -> str:
+    """Return the first answer of the first of these kinds that was given; "" when none was."""
+    given = {kind: value for _key, _label, value, kind in reversed(content["answers"])}
+    return str(next((given[kind] for kind in kinds if given.get(kind)), ""))
+
+
+def names_of(content: Mapping[str, Any]) -> tuple[str, str]:
+    """Return first and last name: as they were asked, or the one name parted before its last word.
+
+    A name of one word is a last name, which CRMs demand.
+    """
+    first, last = first_answer(content, "first_name"), first_answer(content, "last_name")
+    if not (first or last):
+        first, _space, last = first_answer(content, "name").strip().rpartition(" ")
+    return first.strip(), last
+
+
+def _assignees(part: Part) -> list[str]:
+    people, cells = part.work.people, part.quoted
+    return [cells[people.get(row.assignee_id, "")] if row.assignee_id else EMPTY for row in part.rows]
+
+
+def _counts(part: Part) -> list[str]:
+    return [f'"{part.work.note_counts.get(row.id, 0)}"' for row in part.rows]
+
+
+def _source(part: Part) -> list[str]:
+    """Where a CRM is told that the lead came from: what the link said, else how it arrived."""
+    return [
+        quoted((content.get("attribution") or NONE).get("utm_source") or row.source)
+        for row, content in zip(part.rows, part.contents, strict=True)
+    ]
+
+
+def _country(part: Part) -> list[str]:
+    return [quoted(first_answer(content, "country") or content.get("country") or "") for content in part.contents]
+
+
+Maker = Callable[[Part], list[str]]
+MAKERS: dict[str, Maker] = {
+    "lead_id": lambda part: [f'"{row.id}"' for row in part.rows],
+    "created_time": lambda part: part.times([row.received_at for row in part.rows]),
+    "form": lambda part: part.named("form", "name"),
+    "form_version": lambda part: part.named("form", "version"),
+    "campaign": lambda part: part.named("campaign", "name"),
+    "ad_group": lambda part: part.named("ad_group", "name"),
+    "ad": lambda part: part.named("ad", "name"),
+    "region": lambda part: [f'"{row.region}"' for row in part.rows],
+    "is_test": lambda part: [YES if row.is_test else NO for row in part.rows],
+    "source": lambda part: [f'"{row.source}"' for row in part.rows],
+    "outcome": lambda part: [f'"{row.outcome}"' for row in part.rows],
+    "duplicate_of": lambda part: [f'"{row.duplicate_of or ""}"' for row in part.rows],
+    "expires_time": lambda part: part.times([row.received_at + part.kept_for for row in part.rows]),
+    "status": lambda part: [f'"{row.status}"' for row in part.rows],
+    "labels": lambda part: part.of_work(part.work.labels),
+    "assignee": _assignees,
+    "contacted_time": lambda part: part.times([row.contacted_at for row in part.rows]),
+    "status_changed_time": lambda part: part.times([row.status_changed_at for row in part.rows]),
+    "follow_up_time": lambda part: part.times([part.work.follow_ups.get(row.id) for row in part.rows]),
+    "delivery": lambda part: part.of_work(part.work.deliveries),
+    "notes_count": _counts,
+    "notes": lambda part: part.of_work(part.work.notes),
+    "form_id": lambda part: [f'"{row.form_id}"' for row in part.rows],
+    "campaign_id": lambda part: part.named("campaign", "id"),
+    "ad_group_id": lambda part: part.named("ad_group", "id"),
+    "ad_id": lambda part: part.named("ad", "id"),
+    "country": lambda part: part.said("country"),
+    "language": lambda part: part.said("language"),
+    "utm_source": lambda part: part.attributed("utm_source"),
+    "utm_medium": lambda part: part.attributed("utm_medium"),
+    "utm_campaign": lambda part: part.attributed("utm_campaign"),
+    "utm_term": lambda part: part.attributed("utm_term"),
+    "utm_content": lambda part: part.attributed("utm_content"),
+    "utm_id": lambda part: part.attributed("utm_id"),
+    "ttclid": lambda part: part.attributed("ttclid"),
+    "crm.first_name": lambda part: [quoted(names_of(content)[0]) for content in part.contents],
+    "crm.last_name": lambda part: [quoted(names_of(content)[1]) for content in part.contents],
+    "crm.email": lambda part: part.answered("email", "work_email"),
+    "crm.phone": lambda part: part.answered("phone_number", "work_phone"),
+    "crm.company": lambda part: part.answered("company_name"),
+    "crm.job_title": lambda part: part.answered("job_title"),
+    "crm.address": lambda part: part.answered("address"),
+    "crm.city": lambda part: part.answered("city"),
+    "crm.state": lambda part: part.answered("province_state"),
+    "crm.zip": lambda part: part.answered("zip_code"),
+    "crm.country": _country,
+    "crm.status": lambda part: [f'"{row.status.capitalize()}"' for row in part.rows],
+    "crm.source": _source,
+}
+ALIASES = {
+    "tiktok.ad_id": "ad_id",
+    "tiktok.ad": "ad",
+    "tiktok.ad_group_id": "ad_group_id",
+    "tiktok.ad_group": "ad_group",
+    "tiktok.campaign_id": "campaign_id",
+    "tiktok.campaign": "campaign",
+    "tiktok.form_id": "form_id",
+    "tiktok.form": "form",
+    "crm.lead_id": "lead_id",
+    "crm.created": "created_time",
+    "crm.campaign": "campaign",
+}
+MAKERS |= {key: MAKERS[other] for key, other in ALIASES.items()}
+
+
+def lines_of(columns: Columns, part: Part) -> Iterator[str]:
+    """Yield a line per lead of the part. Raises `Unplaced` when the columns do not hold all answers."""
+    asked = [
+        columns.cells(row.form_id, content["answers"], content.get("consents") or NONE)
+        for row, content in zip(part.rows, part.contents, strict=True)
+    ]
+    by_column = list(zip(*asked, strict=True))
+    made = [by_column[columns.asked[key]] if key in columns.asked else MAKERS[key](part) for key in columns.keys]
+    for cells in zip(*made, strict=True):
+        yield ",".join(cells) + "\r\n"
+
+
+def kept_for(library: LeadLibrary) -> timedelta:
+    """Return for how long the library keeps a lead."""
+    return timedelta(days=library.retention_days)

@@ -1,0 +1,208 @@
+"""Asking for a file by page: what should be in it, for which leads; who took it; asking again."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from accounts.models import AuditEvent
+from leads.exports.selectors import get_export
+from leads.exports.services.asking import request_export
+from leads.exports.services.expiring import expire_exports
+from leads.exports.services.handing_out import download
+from leads.exports.services.running import run_due
+from leads.models import Export
+from leads.selection import Selection
+from tests.center.test_pages import signed_in
+from tests.counting import statements
+from tests.world import World, make_form, make_world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(settings: Settings, tmp_path: Path) -> World:
+    settings.EXPORTS_DIR = str(tmp_path)
+    return make_world()
+
+
+@pytest.fixture
+def client(world: World) -> Client:
+    return signed_in(world.administrator)
+
+
+def new(world: World, query: str = "") -> str:
+    return f"/l/{world.library.pk}/exports/new/{query}"
+
+
+def ask(client: Client, world: World, **posted: Any) -> Any:
+    return client.post(f"/l/{world.library.pk}/leads/download/", posted)
+
+
+def taken(world: World, export: Export) -> None:
+    assert list(download(actor=world.administrator, export=get_export(world.administrator, export.pk)).parts)
+
+
+def test_the_page_says_which_leads_and_offers_what_can_be_in_the_file(world: World, client: Client) -> None:
+    world.add_lead()
+    world.add_lead(is_test=True)
+    other, version = make_form(world.account, "Second")
+    world.add_lead(form=other, version=version)
+    page = client.get(new(world, f"?form={world.form.pk}&status=raw"))
+    assert page.context["count"] == "1 lead"
+    assert (page.context["chips"][0].field, page.context["chips"][0].value) == ("Form is", "Trial")
+    assert page.context["chips"][0].remove == new(world, "?status=raw")
+    assert dict(page.context["filter_items"]) == {"form": str(world.form.pk), "status": "raw"}
+    assert [preset.value for preset in page.context["presets"]] == ["all", "crm", "tiktok", "chosen", "postback"]
+    keys = [column.key for group in page.context["groups"] for column, _ticked in group.columns]
+    assert {"lead_id", "field.email", f"question.{other.pk}.wish", f"consent.{world.form.pk}.news"} <= set(keys)
+    assert page["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def test_what_was_chosen_is_asked_for_kept_in_the_session_and_shown_in_the_list(world: World, client: Client) -> None:
+    world.add_lead()
+    columns = ["created_time", "field.email"]
+    answer = ask(
+        client, world, layout="chosen", columns=columns, format="xlsx", time_zone="UTC", keep="1", form=world.form.pk
+    )
+    assert answer.headers["Location"] == f"/l/{world.library.pk}/exports/"
+    export = Export.objects.get()
+    assert (export.layout, export.columns, export.format, export.time_zone) == ("chosen", columns, "xlsx", "UTC")
+    assert export.filter == {"state": "live", "form": world.form.pk}
+    page = client.get(new(world))
+    assert page.context["wanted"].columns == tuple(columns)
+    ticked = [column.key for group in page.context["groups"] for column, ticked in group.columns if ticked]
+    assert ticked == columns
+    [row] = client.get(f"/l/{world.library.pk}/exports/").context["rows"]
+    assert (row.layout, row.columns, row.format) == ("Chosen columns", 2, "XLSX")
+
+
+def test_a_choice_of_another_library_is_not_offered(world: World, client: Client) -> None:
+    session = client.session
+    session["export_choice"] = {
+        "library": world.stranger_library.pk, "layout": "crm", "columns": [], "file_format": "csv", "time_zone": "",
+    }  # fmt: skip
+    session.save()
+    assert client.get(new(world)).context["wanted"].layout == "all"
+
+
+def test_what_cannot_be_is_told_on_the_page_with_the_choice_still_there(world: World, client: Client) -> None:
+    answer = ask(client, world, layout="chosen", format="csv", keep="1", status="raw")
+    assert answer.headers["Location"] == new(world, "?status=raw&layout=chosen&format=csv")
+    page = client.get(answer.headers["Location"])
+    assert "Choose at least one column." in page.content.decode()
+    assert page.context["wanted"].layout == "chosen"
+    assert not Export.objects.exists()
+    assert "export_choice" not in client.session
+
+
+def test_one_press_still_asks_for_everything_and_a_preset_for_itself(world: World, client: Client) -> None:
+    ask(client, world)
+    ask(client, world, layout="postback", format="xlsx", time_zone="Europe/Berlin")
+    asked = Export.objects.order_by("requested_at").values_list("layout", "format", "time_zone")
+    assert list(asked) == [("all", "csv", ""), ("postback", "csv", "")]
+    listed = client.get(f"/l/{world.library.pk}/leads/?status=raw").content.decode()
+    assert f'href="{new(world, "?status=raw")}"' in listed
+
+
+def test_chosen_leads_get_the_same_choices(world: World, client: Client) -> None:
+    first, second = world.add_lead(), world.add_lead()
+    world.add_lead()
+    page = client.post(f"/l/{world.library.pk}/leads/bulk/", {"act": "columns", "ids": [str(first.pk), str(second.pk)]})
+    assert (page.status_code, page.context["count"]) == (200, "2 leads")
+    posted = dict(page.context["filter_items"])
+    ask(client, world, layout="crm", keep="1", **posted)
+    export = Export.objects.get()
+    assert (export.layout, export.filter["leads"]) == ("crm", [first.pk, second.pk])
+    nobody = client.post(f"/l/{world.library.pk}/leads/bulk/", {"act": "columns"})
+    assert nobody.status_code == 302
+    assert Export.objects.count() == 1
+
+
+def test_leads_in_the_trash_are_not_offered(world: World, client: Client) -> None:
+    page = client.get(new(world, "?state=trashed"))
+    assert page.context["impossible"]
+    assert "Make the file" not in page.content.decode()
+    assert "Make the file" in client.get(new(world)).content.decode()
+
+
+@pytest.mark.parametrize(("who", "status"), [("operator", 403), ("analyst", 403), ("stranger", 404)])
+def test_whoever_may_not_download_sees_no_choice(world: World, who: str, status: int) -> None:
+    caller = signed_in(getattr(world, who))
+    for answer in (
+        caller.get(new(world)),
+        ask(caller, world, layout="chosen", columns=["lead_id"]),
+        caller.post(f"/l/{world.library.pk}/leads/bulk/", {"act": "columns", "ids": ["1"]}),
+    ):
+        assert answer.status_code == status
+        assert "What do you wish?" not in answer.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_after_a_transfer_the_choice_is_the_new_custodians(world: World) -> None:
+    world.hand_over()
+    assert signed_in(world.administrator).get(new(world)).status_code == 403
+    assert signed_in(world.client_admin).get(new(world)).status_code == 200
+
+
+def test_the_list_says_who_took_a_file_and_until_when_it_is_there(world: World, client: Client) -> None:
+    world.add_lead()
+    page = f"/l/{world.library.pk}/exports/"
+    export = request_export(actor=world.administrator, library=world.library, selection=Selection())
+    run_due()
+    [row] = client.get(page).context["rows"]
+    assert (row.taken, row.state) == (None, "done")
+    taken(world, export)
+    taken(world, export)
+    answer = client.get(page)
+    [row] = answer.context["rows"]
+    assert (row.taken.who, row.taken.times) == ("Ada", 2)
+    assert row.taken.at == AuditEvent.objects.filter(act="export_downloaded").latest("at").at
+    assert row.expires_at == Export.objects.get().expires_at
+    listed = client.get(f"/l/{world.library.pk}/leads/").context["page"]
+    assert (listed.last_download.startswith("Last download "), listed.last_download.endswith(", Ada, 1 lead")) == (
+        True,
+        True,
+    )
+
+
+def test_an_expired_file_is_asked_for_again_with_the_same_choice(world: World, client: Client) -> None:
+    world.add_lead()
+    ask(client, world, layout="chosen", columns=["lead_id", "field.email"], status="raw", time_zone="UTC", keep="1")
+    run_due()
+    Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    expire_exports()
+    page = client.get(f"/l/{world.library.pk}/exports/")
+    [row] = page.context["rows"]
+    assert "ask for it again" in page.content.decode()
+    client.session.flush()
+    again = signed_in(world.administrator).get(row.again)
+    assert dict(again.context["filter_items"]) == {"status": "raw"}
+    wanted = again.context["wanted"]
+    assert (wanted.layout, wanted.columns, wanted.time_zone) == ("chosen", ("lead_id", "field.email"), "UTC")
+
+
+def test_the_list_of_exports_asks_the_same_number_of_queries(world: World, client: Client) -> None:
+    page, counts = f"/l/{world.library.pk}/exports/", []
+    client.get(page)
+    for number in (1, 2):
+        for _ in range(number):
+            export = request_export(actor=world.administrator, library=world.library, selection=Selection())
+            run_due()
+            taken(world, export)
+        with statements() as spoken:
+            client.get(page)
+        counts.append(len(spoken))
+    assert counts == [10, 10]
+
+
+def test_a_stopped_file_says_why_and_offers_to_ask_again(world: World, client: Client) -> None:
+    ask(client, world, layout="crm")
+    Export.objects.update(state="failed", failure="A lead could not be opened.", wrapped_key=None)
+    page = client.get(f"/l/{world.library.pk}/exports/")
+    assert "A lead could not be opened." in page.content.decode()
+    assert page.context["rows"][0].again == new(world, "?layout=crm&format=csv")
