@@ -39,9 +39,12 @@ SHOTS = (
     Shot("overview", "brand_admin", "/l/{library}/overview/"),
     Shot("leads", "brand_admin", "/l/{library}/leads/"),
     Shot("lead", "brand_admin", "/l/{library}/leads/", click="a[data-open-drawer]:visible"),
+    Shot("board", "brand_admin", "/l/{library}/leads/?view=all&board=1"),
+    Shot("filter", "brand_admin", "/l/{library}/leads/?status=raw", click="summary.chip--add"),
     Shot("exports", "brand_admin", "/l/{library}/exports/"),
     Shot("labels", "brand_admin", "/l/{library}/labels/"),
     Shot("notifications", "brand_admin", "/notifications/"),
+    Shot("notification-settings", "brand_admin", "/settings/notifications/"),
     Shot("integrations", "brand_admin", "/l/{library}/integrations/"),
     Shot("activity", "brand_admin", "/l/{library}/activity/"),
     Shot("access", "brand_admin", "/l/{library}/access/"),
@@ -131,7 +134,7 @@ def take(browser: Browser, address: str, demo: dict[str, Any]) -> None:
                 page.goto(f"{address}{place_of(shot, demo)}", wait_until="networkidle")
                 if shot.click and page.locator(shot.click).count():
                     page.locator(shot.click).first.click()
-                    page.locator("[data-drawer] h2").wait_for()
+                    page.wait_for_load_state("networkidle")
                 page.screenshot(path=FOLDER / f"{shot.name}-{width}-{theme}.png")
                 context.close()
 

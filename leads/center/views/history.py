@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Act
 from leads.center.selectors.lives import LeadDetail, Moment
@@ -37,6 +37,7 @@ HERE: dict[str, Any] = {
     Act.LEADS_DELETED: gettext_lazy("deleted this lead"),
     Act.LEADS_RESTORED: gettext_lazy("put this lead back"),
     Act.LEADS_READ: gettext_lazy("read this lead by API"),
+    Act.LEADS_DELIVERED: gettext_lazy("sent this lead to its connections"),
 }
 """What the trail says of leads at large, in the words of the one that is open."""
 IN_LISTS = (Act.LEADS_LISTED, Act.LEADS_SEARCHED)
@@ -53,10 +54,15 @@ class TimelineRow:
 
 def timeline_rows(detail: LeadDetail) -> tuple[TimelineRow, ...]:
     listed = [moment for moment in detail.timeline if moment.kind in IN_LISTS]
-    rows = _together([_row(moment, detail.lead) for moment in detail.timeline if moment.kind not in IN_LISTS])
+    told = [moment for moment in detail.timeline if moment.kind not in (*IN_LISTS, Act.LEADS_DELIVERED)]
+    rows = _together([_row(moment, detail.lead) for moment in told])  # each attempt of a delivery is a row of its own
     if listed:
         newest = max(listed, key=lambda moment: moment.at)
-        text = _("Shown in lists %(n)s times, contact details masked") % {"n": len(listed)}
+        text = ngettext(
+            "Shown in a list, contact details masked",
+            "Shown in lists %(n)s times, contact details masked",
+            len(listed),
+        ) % {"n": len(listed)}
         rows.append(TimelineRow("list", text, _("Last to %(who)s") % {"who": newest.who}, newest.at))
         rows.sort(key=lambda row: row.at, reverse=True)
     return tuple(rows[:40])
@@ -64,12 +70,11 @@ def timeline_rows(detail: LeadDetail) -> tuple[TimelineRow, ...]:
 
 def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
     """Say once of each person and act how often, newest first."""
-    by_what: dict[tuple[str, str], list[Moment]] = {}
+    by_what: dict[str, list[Moment]] = {}
     for moment in moments:
-        by_what.setdefault((moment.who, _said(moment)), []).append(moment)
+        by_what.setdefault(_said(moment), []).append(moment)
     rows = []
-    for (who, said), same in by_what.items():
-        text = f"{who} {said}" if who else said
+    for text, same in by_what.items():
         first = moment_text(min(moment.at for moment in same))
         note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
         rows.append(TimelineRow(ICONS.get(same[0].kind, "eye"), text, note, max(moment.at for moment in same)))
@@ -77,7 +82,9 @@ def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
 
 
 def _said(moment: Moment) -> str:
-    return str(HERE.get(moment.kind, moment.text))
+    """Say who did what to this lead; what the product did by itself begins the sentence."""
+    said = str(HERE.get(moment.kind, moment.text))
+    return f"{moment.who} {said}" if moment.who else said[:1].upper() + said[1:]
 
 
 def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
@@ -102,5 +109,4 @@ def _row(moment: Moment, lead: Lead) -> TimelineRow:
         good = moment.detail.startswith("2")
         return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")
     icon = ICONS.get(moment.kind, "activity")
-    text = f"{moment.who} {_said(moment)}" if moment.who else _said(moment)
-    return TimelineRow(icon, text, moment.detail, moment.at)
+    return TimelineRow(icon, _said(moment), moment.detail, moment.at)
