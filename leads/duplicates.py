@@ -59,7 +59,7 @@ def _link(library_id: int, ids: list[int]) -> int:
     for alias in aliases():
         terms = SearchTerm.objects.using(alias).filter(library_id=library_id, lead_id__in=list(known), identifies=True)
         held = [(lead_id, bytes(digest)) for lead_id, digest in terms.values_list("lead_id", "digest")]
-        oldest = _oldest(library_id, alias, {digest for _lead, digest in held})
+        oldest = oldest_of(library_id, alias, {digest for _lead, digest in held})
         for lead_id, digest in held:
             if digest in oldest and oldest[digest] < lead_id:
                 originals[lead_id] = min(oldest[digest], originals.get(lead_id, lead_id))
@@ -70,7 +70,7 @@ def _link(library_id: int, ids: list[int]) -> int:
     return sum(Lead.objects.filter(pk__in=rows).update(duplicate_of=one) for one, rows in by_original.items())
 
 
-def _oldest(library_id: int, alias: str, digests: set[bytes]) -> dict[bytes, int]:
+def oldest_of(library_id: int, alias: str, digests: set[bytes]) -> dict[bytes, int]:
     """Return by digest the first live lead that holds it."""
     terms = SearchTerm.objects.using(alias).filter(library_id=library_id, identifies=True)
     firsts = terms.filter(digest__in=list(digests)).order_by().values("digest").annotate(first=Min("lead_id"))

@@ -14,7 +14,15 @@ app = Celery("leadscenter")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(
-    ["leads.crm", "leads.exports", "leads.privacy", "leads.intake", "leads.center", "leads.marketing_api"]
+    [
+        "leads.crm",
+        "leads.exports",
+        "leads.imports",
+        "leads.privacy",
+        "leads.intake",
+        "leads.center",
+        "leads.marketing_api",
+    ]
 )
 
 

@@ -133,6 +133,8 @@ def refuse_size(request: HttpRequest) -> HttpResponse | None:
     """413 for a body over the limit, before anything parses it. A body without a length is counted while it is read."""
     public = request.path_info.startswith(settings.PUBLIC_INTAKE)
     limit: int = settings.PUBLIC_INTAKE_BYTES if public else settings.REQUEST_BYTES
+    if settings.UPLOADS.fullmatch(request.path_info):
+        limit = settings.UPLOAD_BYTES
     length = request.META.get("CONTENT_LENGTH") or ""
     source: Any = request
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:

@@ -109,6 +109,9 @@ class ConsentRecordShape(serializers.Serializer[Any]):
     language = serializers.CharField()
     form_version = serializers.IntegerField()
     privacy_policy_url = serializers.CharField()
+    imported_by = serializers.CharField(
+        allow_null=True, help_text="Who brought the lead in a file; nobody gave a consent through a form here then."
+    )
     consents = serializers.ListField(child=serializers.DictField())
 
 
@@ -206,6 +209,7 @@ def consent_json(consent: Consent) -> dict[str, Any]:
         "privacy_policy_url": consent.privacy_policy_url,
         "title": consent.title,
         "text": consent.text,
+        "imported_by": consent.imported_by or None,
         "consents": [
             {"key": box.key, "label": box.label, "required": box.required, "ticked": box.ticked}
             for box in consent.boxes

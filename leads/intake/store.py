@@ -194,12 +194,13 @@ def _vault_rows(new: NewLead, lead_id: int) -> bool:
     return True
 
 
-def queue_created(library_id: int, lead_id: int) -> None:
+def queue_created(library_id: int, *lead_ids: int) -> None:
     """Queue `lead.created` for every connection of the library; one that is paused or unconfirmed lets it wait."""
     targets = Connection.objects.filter(library_id=library_id, removed_at=None).values_list("pk", flat=True)
     Delivery.objects.bulk_create(
         [
             Delivery(library_id=library_id, connection_id=target, lead_id=lead_id, event_key=f"lead.created:{lead_id}")
+            for lead_id in lead_ids
             for target in targets
         ],
         ignore_conflicts=True,
@@ -254,9 +255,13 @@ def _existing(new: NewLead) -> Stored:
 
 
 def sweep_arriving(*, older_than: timedelta = timedelta(minutes=2)) -> int:
-    """Finish the leads whose vault rows exist and remove those whose do not, after a crash between two databases."""
+    """Finish the leads whose vault rows exist and remove those whose do not, after a crash between two databases.
+
+    Those of an import are its own to finish: it goes on where it was cut off.
+    """
     swept = 0
-    for lead in Lead.objects.filter(state=Lead.State.ARRIVING, received_at__lt=Now() - older_than)[:500]:
+    left = Lead.objects.filter(state=Lead.State.ARRIVING, received_at__lt=Now() - older_than)
+    for lead in left.exclude(source=Lead.Source.IMPORT)[:500]:
         whole = SealedAnswers.objects.using(alias_of(lead.region)).filter(pk=lead.pk).exists()
         with transaction.atomic():
             claimed = Lead.objects.filter(pk=lead.pk, state=Lead.State.ARRIVING)

@@ -26,7 +26,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The proof for one lead."""
+    """The proof for one lead. `imported_by` names who brought it in a file: nobody saw the form then, no box stands."""
 
     lead_id: int
     at: datetime
@@ -38,6 +38,7 @@ class Consent:
     text: str
     boxes: tuple[Box, ...]
     network_prefix: str
+    imported_by: str = ""
 
 
 def read_consent(*, actor: User, lead: Lead) -> Consent | None:
@@ -50,14 +51,15 @@ def read_consent(*, actor: User, lead: Lead) -> Consent | None:
     version = FormVersion.objects.select_related("form").filter(pk=record.version_id).first() if record else None
     if record is None or version is None:
         return None
-    disclaimer = version.content.get("disclaimer") or {}
+    brought = User.objects.filter(pk=record.imported_by).first() if record.imported_by else None
+    disclaimer = {} if brought else version.content.get("disclaimer") or {}
     return Consent(
         lead_id=lead.pk,
         at=record.at,
         language=record.language,
         form=version.form.name,
         form_version=version.number,
-        privacy_policy_url=version.content.get("privacy_policy_url", ""),
+        privacy_policy_url="" if brought else version.content.get("privacy_policy_url", ""),
         title=disclaimer.get("title", ""),
         text=disclaimer.get("text", ""),
         boxes=tuple(
@@ -65,4 +67,5 @@ def read_consent(*, actor: User, lead: Lead) -> Consent | None:
             for box in disclaimer.get("consents", ())
         ),
         network_prefix=record.network_prefix,
+        imported_by=str(brought or ""),
     )

@@ -44,7 +44,10 @@ class SealedAnswers(models.Model):
 
 
 class ConsentRecord(models.Model):
-    """What a person saw and ticked. The words are the version's; outlives an erasure, without the prefix."""
+    """What a person saw and ticked. The words are the version's; outlives an erasure, without the prefix.
+
+    `imported_by` is set where nobody saw the form here: a colleague brought the lead in a file.
+    """
 
     lead_id = models.BigIntegerField(primary_key=True)
     library_id = models.BigIntegerField()
@@ -54,6 +57,7 @@ class ConsentRecord(models.Model):
     boxes = models.JSONField(default=dict)
     network_prefix = models.CharField(max_length=43, blank=True)
     at = models.DateTimeField(db_default=Now())
+    imported_by = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"consent of {self.lead_id}"

@@ -27,7 +27,9 @@ from accounts.services import ad_accounts, business_centers, people
 from accounts.services.shares import set_leads_too, share_account
 from accounts.services.tokens import create_token
 from accounts.services.transfers import accept_transfer, cancel_transfer, request_transfer
+from forms_builder.models import Form
 from leads.exports.services.asking import request_export
+from leads.imports.services.asking import upload
 from leads.models import Connection, Delivery, Export, FollowUp, Label, Lead, SavedView
 from leads.selection import Selection
 from leads.vault.models import Note
@@ -187,6 +189,10 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     label = Label.objects.create(library=library, name="canary label")
     export = request_export(actor=holder, library=library, selection=Selection(), file_format="csv")
     Export.objects.filter(pk=export.pk).update(due_at=timezone.now())
+    bringing = upload(
+        actor=holder, library=library, form_id=Form.objects.get(ad_account=library.ad_account_id).pk,
+        content=b"Your name,E-mail\nZedekiah Quux,zedekiah@quux.example\n",
+    )  # fmt: skip
     view = SavedView.objects.create(library=library, custody=library.custody, owner=holder, name="canary view")
     ask = AccessAsk.objects.create(
         business_center=BusinessCenter.objects.get(name="Elsewhere"), asked_number=world.account.pk, library=library,
@@ -215,6 +221,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         "connection_id": connection.pk,
         "delivery_id": delivery.pk,
         "export_id": export.pk,
+        "import_id": bringing.pk,
         "alarm_id": alarm.pk,
         "view_id": view.pk,
         "label_id": label.pk,

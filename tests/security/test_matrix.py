@@ -458,6 +458,8 @@ TASKS = {
     "leads.mail_notifications": "asks right and custody for each mail: test_telling",
     "leads.mark_downloaded": "writes a time on leads of files that were fetched, opens nothing",
     "leads.purge_expired": "what the retention says",
+    "leads.expire_imports": "deletes files that have expired or came before a transfer",
+    "leads.run_imports": "asks right and custody for each batch, under the library's lock: tests/imports",
     "leads.run_exports": "asks right and custody for each chunk: test_transfer_jobs",
     "leads.find_duplicates": "compares digests, opens nothing",
     "leads.walk_attention": "writes when leads need somebody, reads no answer",

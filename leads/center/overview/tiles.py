@@ -124,7 +124,10 @@ def _compared(
 
 
 def _contacted(scope: Scope, since: date, until: date) -> float | None:
-    """Return the median of the minutes to the first contact of the leads of these days; None without one."""
+    """Return the median of the minutes to the first contact of the leads of these days; None without one.
+
+    Leads that a file brought had waited elsewhere before: they are left out.
+    """
     leads = _narrowed(scope, Lead.objects.filter(library=scope.library, state=Lead.State.LIVE, is_test=False))
     leads = leads.exclude(source=Lead.Source.IMPORT).filter(
         received_at__date__gte=since, received_at__date__lte=until, contacted_at__isnull=False

@@ -18,8 +18,9 @@ LOOKS = (
     Act.LEADS_READ,
     Act.EXPORT_DOWNLOADED,
 )
-LARGE = (Act.EXPORT_MADE, Act.LEADS_BACKFILLED, Act.DELIVERY_RESENT)
-SEEN = (*LOOKS, *LARGE, Act.CONSENT_READ, Act.LEADS_DELIVERED)
+READ_MANY = (Act.EXPORT_MADE, Act.LEADS_BACKFILLED, Act.DELIVERY_RESENT)
+LARGE = (*READ_MANY, Act.LEADS_IMPORTED, Act.IMPORT_STOPPED)
+SEEN = (*LOOKS, *READ_MANY, Act.CONSENT_READ, Act.LEADS_DELIVERED)
 """What hands a lead to somebody's eyes, or on its way there."""
 MANIFESTS_READ, ATTEMPTS_READ = 500, 50
 SETTLED_WITHIN = timedelta(seconds=5)  # an attempt is written in the transaction that records its batch

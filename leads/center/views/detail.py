@@ -98,6 +98,15 @@ class ConsentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Consents:
+    """The boxes, when they were sent, and what there is to say where nobody saw any."""
+
+    rows: tuple[ConsentRow, ...]
+    at: datetime | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     title: str
     fine: str
@@ -138,8 +147,7 @@ class Drawer:
     notes: tuple[NoteRow, ...]
     attribution: tuple[Fact, ...]
     alike: tuple[Alike, ...]
-    consents: tuple[ConsentRow, ...]
-    consent_at: datetime | None
+    consent: Consents
     is_test: bool
     trashed: bool
     board: bool
@@ -192,7 +200,6 @@ def _drawer(
     )
     place = neighbours_of(lead, library, selection, order)
     held = require(actor, Can.VIEW_LEADS, library)
-    consents, consent_at = _consent(lead)
     listed = LeadRow(lead, shown, detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
     return Drawer(
         id=lead.pk,
@@ -223,8 +230,7 @@ def _drawer(
         notes=_notes(actor, detail),
         attribution=attribution_of(lead, shown),
         alike=alike_rows(library, lead, alike(actor, lead)),
-        consents=consents,
-        consent_at=consent_at,
+        consent=_consent(lead),
         is_test=lead.is_test,
         trashed=lead.state == Lead.State.TRASHED,
         board=BOARD in params,
@@ -264,6 +270,7 @@ def _follow_up(lead: Lead) -> FollowUpRow | None:
 
 def _trail(detail: LeadDetail) -> tuple[Node, ...]:
     lead, shown = detail.lead, detail.shown
+    arrived = _("Imported") if lead.source == Lead.Source.IMPORT else _("Submitted")
     nodes = [
         Node("ad", _("Ad"), shown.ad.name if shown.ad else _("none"), "#origin"),
         Node(
@@ -272,7 +279,7 @@ def _trail(detail: LeadDetail) -> tuple[Node, ...]:
             language_name(shown.language),
             "#answers",
         ),
-        Node("submit", _("Submitted"), moment_text(lead.received_at).split(",")[0], "#consent"),
+        Node("submit", arrived, moment_text(lead.received_at).split(",")[0], "#consent"),
         Node("lock", _("Encrypted"), lead.region.upper(), "#origin"),
     ]
     seen: set[int] = set()
@@ -310,13 +317,17 @@ def _evidence(deliveries: tuple[LeadDelivery, ...]) -> Evidence | None:
     return None
 
 
-def _consent(lead: Lead) -> tuple[tuple[ConsentRow, ...], datetime | None]:
-    """Return what the person saw and ticked, in the words of the version they saw."""
+def _consent(lead: Lead) -> Consents:
+    """Return what the person saw and ticked, in the words of the version they saw; else who brought the lead in."""
     record = ConsentRecord.objects.using(alias_of(lead.region)).filter(lead_id=lead.pk).first()
     version = FormVersion.objects.filter(pk=record.version_id).first() if record else None
+    if record is not None and record.imported_by is not None:
+        who = User.objects.filter(pk=record.imported_by).first() or _("Somebody")
+        note = _("%(who)s imported this lead from a file. No consent was given through a form here.") % {"who": who}
+        return Consents((), record.at, note)
     if record is None or version is None:
-        return (), record.at if record else None
+        return Consents((), record.at if record else None)
     source = _("version %(n)s, %(language)s") % {"n": version.number, "language": language_name(record.language)}
     boxes = parse(version.content).disclaimer.consents
     rows = tuple(ConsentRow(box.label, bool(record.boxes.get(box.key)), box.required, source) for box in boxes)
-    return rows, record.at
+    return Consents(rows, record.at)

@@ -29,6 +29,7 @@ ICONS = {
     Act.EXPORT_MADE: "exports",
     Act.EXPORT_DOWNLOADED: "exports",
     Act.CONSENT_READ: "consent",
+    Act.LEADS_IMPORTED: "submit",
 }
 HERE: dict[str, Any] = {
     Act.LEAD_OPENED: gettext_lazy("opened this lead"),
@@ -104,7 +105,9 @@ def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
 def _row(moment: Moment, lead: Lead) -> TimelineRow:
     if moment.kind == "received":
         kept = _("Sealed in the browser before it was sent") if lead.sealed_in_browser else _("Sealed on arrival")
-        return TimelineRow("submit", _("Submitted"), kept, moment.at)
+        imported = lead.source == Lead.Source.IMPORT
+        said = _("Received, as the imported file says") if imported else _("Submitted")
+        return TimelineRow("submit", said, kept, moment.at)
     if moment.kind == "delivery":
         good = moment.detail.startswith("2")
         return TimelineRow("check" if good else "retry", moment.text, moment.detail, moment.at, "" if good else "warn")

@@ -347,13 +347,17 @@ def count_said(matching: Tab | None, all_leads: Tab | None) -> str:
 
 
 def clock_of(lead: Lead, library: LeadLibrary) -> Clock:
-    """Return the lead clock: the goal and the end of retention are the library's."""
+    """Return the lead clock: the goal and the end of retention are the library's.
+
+    When an imported lead was contacted elsewhere nobody knows: its clock does not run.
+    """
+    untimed = lead.source == Lead.Source.IMPORT and lead.status != Lead.Status.RAW and lead.contacted_at is None
     return lead_clock(
         received_at=lead.received_at,
         contacted_at=lead.contacted_at,
         expires_at=lead.received_at + timedelta(days=library.retention_days),
         goal=timedelta(minutes=library.contact_goal_minutes),
-        counts=not lead.is_test,
+        counts=not lead.is_test and not untimed,
     )
 
 

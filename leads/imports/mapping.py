@@ -1,0 +1,153 @@
+"""Which column of a file fills what: the targets that a form version offers, a suggestion by names, and the judgement.
+
+A mapping is a list with one key per column: a question's key, one of `OF_LEAD`, or "" for a column that is left out.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.refusals import Invalid
+from forms_builder.schema import STANDARD_FIELDS, FormContent, Question
+from leads.vault.search import fold
+
+LEAVE_OUT = ""
+RECEIVED, RECEIVED_UTC = "lead.received_at", "lead.received_at_utc"
+STATUS, LABELS, ASSIGNEE, IS_TEST = "lead.status", "lead.labels", "lead.assignee", "lead.is_test"
+# Keys of questions hold no dot: none of these can be one.
+OF_LEAD = {
+    RECEIVED: gettext_lazy("Received (time of the ad account)"),
+    RECEIVED_UTC: gettext_lazy("Received (UTC)"),
+    STATUS: gettext_lazy("Status"),
+    LABELS: gettext_lazy("Labels"),
+    ASSIGNEE: gettext_lazy("Assignee, by e-mail"),
+    IS_TEST: gettext_lazy("Says “yes” for test leads, which are left out"),
+}
+# What columns are called elsewhere, folded to letters and digits.
+CALLED = {
+    RECEIVED_UTC: "createdtime createdtimeutc",
+    RECEIVED: "receivedat received createdat created timestamp submittedat submissiontime leadsubmittime date datetime",
+    STATUS: "status leadstatus stage leadstage",
+    LABELS: "labels label tags tag",
+    ASSIGNEE: "assignee assignedto owner leadowner",
+    IS_TEST: "istest test testlead",
+    "name": "name fullname yourname contactname nombre nom nome vollstandigername",
+    "first_name": "firstname givenname forename vorname prenom",
+    "last_name": "lastname surname familyname nachname nom de famille",
+    "email": "email emailaddress mail youremail emailadresse courriel",
+    "work_email": "workemail businessemail companyemail",
+    "phone_number": "phone phonenumber mobile mobilenumber tel telephone telefon telefonnummer handy cell",
+    "work_phone": "workphone workphonenumber businessphone",
+    "company_name": "company companyname organisation organization firma business",
+    "job_title": "jobtitle job position role",
+    "address": "address street streetaddress strasse",
+    "city": "city town ort stadt",
+    "province_state": "state province region provincestate bundesland",
+    "zip_code": "zip zipcode postcode postalcode plz",
+    "country": "country land countrycode",
+    "gender": "gender sex geschlecht",
+}
+_BEHIND = re.compile(r"\s*\([^()]*\)\s*$")
+_LETTERS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a column can fill; `required` for a question that every lead has to answer."""
+
+    key: str
+    label: str
+    kind: str = ""
+    required: bool = False
+
+
+def targets_of(content: FormContent) -> list[Target]:
+    """Return the questions of the form, in its order."""
+    return [Target(one.key, one.label, one.kind, one.required) for one in content.questions]
+
+
+def targets_of_lead() -> list[Target]:
+    """Return what a column can say of a lead beside its answers."""
+    return [Target(key, str(label)) for key, label in OF_LEAD.items()]
+
+
+def suggest(headings: Sequence[str], content: FormContent) -> list[str]:
+    """Return a mapping by the names of the columns; what is not known is left out, and nothing is filled twice."""
+    known = _names(content)
+    taken: set[str] = set()
+    found = []
+    for heading in headings:
+        key = known.get(_folded(heading)) or known.get(_folded(_BEHIND.sub("", heading))) or LEAVE_OUT
+        key = LEAVE_OUT if key in taken or (key == RECEIVED and RECEIVED_UTC in taken) else key
+        taken.add(key)
+        found.append(key)
+    return found
+
+
+def _names(content: FormContent) -> dict[str, str]:
+    """Return what the columns may be called, the form's own words first."""
+    pairs = [(key, name) for key in OF_LEAD for name in CALLED[key].split()]
+    for question in reversed(content.questions):
+        pairs += [(question.key, name) for name in CALLED.get(question.kind, "").split()]
+    for question in reversed(content.questions):
+        pairs += [(question.key, name) for name in _own_names(question)]
+    return {_folded(name): key for key, name in pairs if _folded(name)}
+
+
+def _own_names(question: Question) -> list[str]:
+    standard = [str(STANDARD_FIELDS[question.kind]), question.kind] if question.kind in STANDARD_FIELDS else []
+    return [*standard, question.key, question.label]
+
+
+def _folded(name: str) -> str:
+    return _LETTERS.sub("", fold(name))
+
+
+def read_mapping(given: Any, headings: Sequence[str], content: FormContent) -> list[str]:
+    """Return the mapping that an API body means: a list by column, or an object heading → key; none is a suggestion.
+
+    Raises `Invalid`, also with what `judge` finds.
+    """
+    if given is None or given == "":
+        return judge(suggest(headings, content), headings, content)
+    if isinstance(given, list) and all(isinstance(key, str | None) for key in given):
+        mapping = [str(key or LEAVE_OUT) for key in given]
+    elif isinstance(given, Mapping) and all(isinstance(key, str) for key in given.values()):
+        strange = [heading for heading in given if heading not in headings]
+        if strange:
+            raise Invalid({"mapping": _("The file has no such column: it names %(n)d.") % {"n": len(strange)}})
+        mapping = [str(given.get(heading, LEAVE_OUT)) for heading in headings]
+    else:
+        raise Invalid({"mapping": _("Send a list with a key per column, or an object from column to key.")})
+    return judge(mapping, headings, content)
+
+
+def judge(mapping: list[str], headings: Sequence[str], content: FormContent) -> list[str]:
+    """Return the mapping, or raise `Invalid`: `mapping.<column>` → what is wrong, `mapping` for the whole."""
+    if len(mapping) != len(headings):
+        raise Invalid({"mapping": _("The file has %(n)d columns.") % {"n": len(headings)}})
+    known = {question.key for question in content.questions} | set(OF_LEAD)
+    errors: dict[str, str] = {}
+    seen: set[str] = set()
+    for place, key in enumerate(mapping):
+        if key and key not in known:
+            errors[f"mapping.{place}"] = _("The form asks no such question.")
+        elif key and key in seen:
+            errors[f"mapping.{place}"] = _("Another column fills this already.")
+        seen.add(key)
+    if {RECEIVED, RECEIVED_UTC} <= seen:
+        errors["mapping"] = _("Choose one column for the time of receipt.")
+    missing = [question.label for question in content.questions if question.required and question.key not in seen]
+    if missing:
+        errors["mapping"] = _("The form requires answers that no column fills: %(which)s.") % {
+            "which": ", ".join(missing)
+        }
+    elif not seen - {LEAVE_OUT} - set(OF_LEAD):
+        errors["mapping"] = _("Choose at least one column that answers a question.")
+    if errors:
+        raise Invalid(errors)
+    return mapping

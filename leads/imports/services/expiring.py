@@ -1,0 +1,39 @@
+"""The end of an import's files: the key first, then the bytes."""
+
+import time
+
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+
+from leads.imports import file
+from leads.imports.services.asking import UNDER_WAY, WAITING
+from leads.models import Import
+
+AT_ONCE = 1000
+ORPHANED_AFTER = 24 * 3600.0
+
+
+def expire_imports(*, dry_run: bool = False) -> int:
+    """Make the files that have expired, or came before a transfer, unreadable; return of how many imports.
+
+    A file that waited for its mapping or a yes is told expired; an import that has ended stays what it is.
+    """
+    over = Q(expires_at__lte=Now()) | ~Q(custody=F("library__custody"))
+    kept = Import.objects.filter(over, wrapped_key__isnull=False).exclude(state__in=UNDER_WAY)
+    ids = list(kept.values_list("pk", flat=True)[:AT_ONCE])
+    if not dry_run and ids:
+        state = Case(When(state__in=WAITING, then=Value(Import.State.EXPIRED)), default=F("state"))
+        Import.objects.filter(pk__in=ids).exclude(state__in=UNDER_WAY).update(state=state, wrapped_key=None)
+        for import_id in Import.objects.filter(pk__in=ids, wrapped_key=None).values_list("pk", flat=True):
+            file.remove(import_id)
+    return len(ids)
+
+
+def remove_orphans() -> int:
+    """Delete files, a day old, whose import has no key: what a crash left. Nobody could read them."""
+    old = time.time() - ORPHANED_AFTER
+    found = {int(path.name.partition(".")[0]) for path in file.folder().iterdir() if path.stat().st_mtime < old}
+    kept = set(Import.objects.filter(pk__in=found, wrapped_key__isnull=False).values_list("pk", flat=True))
+    for import_id in found - kept:
+        file.remove(import_id)
+    return len(found - kept)

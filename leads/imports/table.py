@@ -1,0 +1,179 @@
+"""From the bytes of a file to rows of text: comma, semicolon or tab separated, or the first sheet of a workbook.
+
+Whatever the file is, a row is a list of texts as long as the heading, numbered as a spreadsheet numbers it.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from django.utils.translation import gettext as _
+
+from leadscenter.lib.cells import QUOTE, safe_cell
+from leadscenter.lib.xlsx_reading import BadWorkbook, read_workbook
+
+MOST_COLUMNS = 200
+LONGEST_CELL = 1 << 17
+LONGEST_HEADING = 300
+PIECE = 1 << 20
+GUESSED = "windows-1252"
+MORE_SHEETS = "more-sheets"
+ZIP = b"PK\x03\x04"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+BINARY = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"PK\x05\x06")
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+SEPARATORS = ",;\t"
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_DIGITS = re.compile(r"\+?[\d\s()./-]{6,}")
+
+
+class BadFile(ValueError):
+    """The file cannot be read; the text says why and what to do, and holds nothing of it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Row:
+    """A row that is not empty: its `number` as a spreadsheet counts, its `position` among the rows that are not empty.
+
+    `cells` are as many as there are headings; `more` says that it had cells beyond.
+    """
+
+    number: int
+    position: int
+    cells: list[str]
+    more: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Row {self.number}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Table:
+    """The headings, and the rows while they are taken: once, in order. `notices` are words of ours."""
+
+    headings: tuple[str, ...]
+    rows: Iterator[Row]
+    notices: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Table of {len(self.headings)} columns>"
+
+
+def format_of(content: bytes) -> str:
+    """Return "xlsx" or "csv"; raise `BadFile` for what is neither."""
+    if not content.strip():
+        raise BadFile(_("This file is empty."))
+    if content.startswith(ZIP):
+        return "xlsx"
+    if content.startswith(OLE):
+        raise BadFile(_("This workbook is protected with a password, or of an old kind. Save it as .xlsx without one."))
+    if content.startswith(BINARY):
+        raise BadFile(_("This is neither a CSV nor an XLSX file."))
+    return "csv"
+
+
+def read_table(content: bytes, file_format: str) -> Table:
+    """Open the file. This and its rows raise `BadFile`."""
+    return _workbook(content) if file_format == "xlsx" else _lines(content)
+
+
+def _workbook(content: bytes) -> Table:
+    try:
+        workbook = read_workbook(content, columns=MOST_COLUMNS)
+        first = next(workbook.rows, None)
+    except BadWorkbook as error:
+        raise BadFile(str(error)) from error
+    headings = _headings(first[1] if first else [])
+    notices = (MORE_SHEETS,) if workbook.more_sheets else ()
+    return Table(headings, _rows(_told(workbook.rows), len(headings)), notices)
+
+
+def _told(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from rows
+    except BadWorkbook as error:
+        raise BadFile(str(error)) from error
+
+
+def _lines(content: bytes) -> Table:
+    encoding = _encoding(content)
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    first = stream.readline(LONGEST_CELL)
+    said = re.fullmatch(r"sep=(.)\s*", first)  # a hint that Excel writes and reads
+    lines: Iterable[str] = stream if said else chain([first], stream)
+    separator = said[1] if said else _separator(first)
+    records = _records(lines, separator)
+    _first, heading = next(records, (0, []))
+    headings = _headings(heading)
+    return Table(headings, _rows(records, len(headings)), (GUESSED,) if encoding == "cp1252" else ())
+
+
+def _encoding(content: bytes) -> str:
+    for mark, encoding in BOMS:
+        if content.startswith(mark):
+            return encoding if _decodes(content, encoding) else _no_text()
+    if b"\x00" in content:
+        return _no_text()
+    for encoding in ("utf-8", "cp1252"):
+        if _decodes(content, encoding):
+            return encoding
+    return _no_text()
+
+
+def _no_text() -> str:
+    raise BadFile(_("This is neither a CSV nor an XLSX file. Save it as CSV in UTF-8."))
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(content), PIECE):
+            decoder.decode(content[start : start + PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separator(line: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", line)
+    return max(SEPARATORS, key=bare.count)
+
+
+def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        for number, record in enumerate(csv.reader(lines, delimiter=separator), start=1):
+            if any(cell.strip() for cell in record):
+                yield number, record
+    except csv.Error as error:
+        raise BadFile(_("A cell is too long. Is there a quotation mark that does not end?")) from error
+
+
+def _headings(cells: list[str]) -> tuple[str, ...]:
+    headings = [_bare(cell.strip()) for cell in cells]
+    while headings and not headings[-1]:
+        headings.pop()
+    if not headings:
+        raise BadFile(_("The first row has to hold the names of the columns."))
+    if len(headings) > MOST_COLUMNS:
+        raise BadFile(_("At most %(limit)d columns can be imported.") % {"limit": MOST_COLUMNS})
+    if any(_ADDRESS.fullmatch(heading) or _DIGITS.fullmatch(heading) for heading in headings):
+        raise BadFile(_("The first row has to hold the names of the columns. This one looks like a lead."))
+    return tuple(heading[:LONGEST_HEADING] for heading in headings)
+
+
+def _rows(records: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
+    for position, (number, record) in enumerate(records, start=1):
+        cells = [_bare(cell.strip()) for cell in record[:width]]
+        cells += [""] * (width - len(cells))
+        yield Row(number, position, cells, any(cell.strip() for cell in record[width:]))
+
+
+def _bare(cell: str) -> str:
+    """Return the cell without the apostrophe that kept it from running in a spreadsheet."""
+    return cell[1:] if cell[:1] == QUOTE and safe_cell(cell[1:]) == cell else cell
