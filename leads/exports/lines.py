@@ -6,6 +6,7 @@ Ids, times and words of ours run nowhere and hold no quote; what people wrote go
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from accounts.models import LeadLibrary
@@ -48,7 +49,7 @@ class Quoted(dict[str, str]):
         return cell
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Part:
     """Some leads of a chunk with what was sealed in them, and what stands around all of them."""
 
@@ -88,25 +89,34 @@ class Part:
         cells = self.quoted
         return [cells[found[row.id]] if row.id in found else EMPTY for row in self.rows]
 
+    @cached_property
+    def given(self) -> list[dict[str, str]]:
+        """What each lead answered, by kind."""
+        return [by_kind(content) for content in self.contents]
+
     def answered(self, *kinds: str) -> list[str]:
         """The cells of the first answer to a standard field of these kinds."""
-        return [quoted(first_answer(content, *kinds)) for content in self.contents]
+        return [quoted(first_of(given, *kinds)) for given in self.given]
 
 
-def first_answer(content: Mapping[str, Any], *kinds: str) -> str:
-    """Return the first answer of the first of these kinds that was given; "" when none was."""
-    given = {kind: value for _key, _label, value, kind in reversed(content["answers"])}
-    return str(next((given[kind] for kind in kinds if given.get(kind)), ""))
+def by_kind(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the first answer of each kind."""
+    return {kind: value for _key, _label, value, kind in reversed(content["answers"])}
 
 
-def names_of(content: Mapping[str, Any]) -> tuple[str, str]:
+def first_of(given: Mapping[str, str], *kinds: str) -> str:
+    """Return the answer of the first of these kinds that was given; "" when none was."""
+    return next((given[kind] for kind in kinds if given.get(kind)), "")
+
+
+def names_of(given: Mapping[str, str]) -> tuple[str, str]:
     """Return first and last name: as they were asked, or the one name parted before its last word.
 
     A name of one word is a last name, which CRMs demand.
     """
-    first, last = first_answer(content, "first_name"), first_answer(content, "last_name")
+    first, last = given.get("first_name", ""), given.get("last_name", "")
     if not (first or last):
-        first, _space, last = first_answer(content, "name").strip().rpartition(" ")
+        first, _space, last = given.get("name", "").strip().rpartition(" ")
     return first.strip(), last
 
 
@@ -128,7 +138,8 @@ def _source(part: Part) -> list[str]:
 
 
 def _country(part: Part) -> list[str]:
-    return [quoted(first_answer(content, "country") or content.get("country") or "") for content in part.contents]
+    declared = zip(part.given, part.contents, strict=True)
+    return [quoted(given.get("country") or content.get("country") or "") for given, content in declared]
 
 
 Maker = Callable[[Part], list[str]]
@@ -168,8 +179,8 @@ MAKERS: dict[str, Maker] = {
     "utm_content": lambda part: part.attributed("utm_content"),
     "utm_id": lambda part: part.attributed("utm_id"),
     "ttclid": lambda part: part.attributed("ttclid"),
-    "crm.first_name": lambda part: [quoted(names_of(content)[0]) for content in part.contents],
-    "crm.last_name": lambda part: [quoted(names_of(content)[1]) for content in part.contents],
+    "crm.first_name": lambda part: [quoted(names_of(given)[0]) for given in part.given],
+    "crm.last_name": lambda part: [quoted(names_of(given)[1]) for given in part.given],
     "crm.email": lambda part: part.answered("email", "work_email"),
     "crm.phone": lambda part: part.answered("phone_number", "work_phone"),
     "crm.company": lambda part: part.answered("company_name"),

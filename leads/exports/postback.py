@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from leads.exports.lines import Row, first_answer
+from leads.exports.lines import Row, by_kind, first_of
 from leads.models import Lead
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
 from leadscenter.lib.cells import csv_line
@@ -30,7 +30,9 @@ def postback_lines(rows: Sequence[Row], contents: Sequence[Mapping[str, Any]]) -
     """Yield the lines of each lead, in the order of its stages."""
     for row, content in zip(rows, contents, strict=True):
         click = str((content.get("attribution") or {}).get("ttclid", ""))
-        who = (row.id, email_digest(first_answer(content, *EMAIL_KINDS)), phone_digest(content), click)
+        given = by_kind(content)
+        email, phone = first_of(given, *EMAIL_KINDS), first_of(given, *PHONE_KINDS)
+        who = (row.id, email_digest(email), phone_digest(phone), click)
         for event, at in stages(row):
             yield csv_line((event, f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", *who))
 
@@ -49,9 +51,9 @@ def email_digest(email: str) -> str:
     return _digest(email.strip().lower())
 
 
-def phone_digest(content: Mapping[str, Any]) -> str:
-    """Return the hash of the first telephone number; "" for none, or one without its country."""
-    phone = _BETWEEN.sub("", first_answer(content, *PHONE_KINDS))
+def phone_digest(phone: str) -> str:
+    """Return the hash of a telephone number; "" for none, or one without its country."""
+    phone = _BETWEEN.sub("", phone)
     return _digest(phone) if _E164(phone) else ""
 
 

@@ -54,8 +54,13 @@ def test_the_page_says_which_leads_and_offers_what_can_be_in_the_file(world: Wor
     world.add_lead(form=other, version=version)
     page = client.get(new(world, f"?form={world.form.pk}&status=raw"))
     assert page.context["count"] == "1 lead"
-    assert (page.context["chips"][0].field, page.context["chips"][0].value) == ("Form is", "Trial")
-    assert page.context["chips"][0].remove == new(world, "?status=raw")
+    assert [(chip.field, chip.value, chip.remove) for chip in page.context["chips"]] == [
+        ("Status is", "Raw", new(world, f"?form={world.form.pk}")),
+        ("Form is", "Trial", new(world, "?status=raw")),
+    ]
+    mine = client.get(new(world, "?assignee=me")).context["chips"]
+    nobodys = client.get(new(world, "?assignee=none")).context["chips"]
+    assert [chip.value for chip in (*mine, *nobodys)] == ["you", "nobody"]
     assert dict(page.context["filter_items"]) == {"form": str(world.form.pk), "status": "raw"}
     assert [preset.value for preset in page.context["presets"]] == ["all", "crm", "tiktok", "chosen", "postback"]
     keys = [column.key for group in page.context["groups"] for column, _ticked in group.columns]
