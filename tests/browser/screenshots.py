@@ -33,12 +33,13 @@ class Shot:
     actor: str
     address: str
     click: str = ""
+    shows: str = ""  # what the click brings
 
 
 SHOTS = (
     Shot("overview", "brand_admin", "/l/{library}/overview/"),
     Shot("leads", "brand_admin", "/l/{library}/leads/"),
-    Shot("lead", "brand_admin", "/l/{library}/leads/", click="a[data-open-drawer]:visible"),
+    Shot("lead", "brand_admin", "/l/{library}/leads/", click="a[data-open-drawer]:visible", shows="[data-drawer] h2"),
     Shot("board", "brand_admin", "/l/{library}/leads/?view=all&board=1"),
     Shot("filter", "brand_admin", "/l/{library}/leads/?status=raw", click="summary.chip--add"),
     Shot("exports", "brand_admin", "/l/{library}/exports/"),
@@ -134,6 +135,7 @@ def take(browser: Browser, address: str, demo: dict[str, Any]) -> None:
                 page.goto(f"{address}{place_of(shot, demo)}", wait_until="networkidle")
                 if shot.click and page.locator(shot.click).count():
                     page.locator(shot.click).first.click()
+                    page.locator(shot.shows or "body").wait_for()
                     page.wait_for_load_state("networkidle")
                 page.screenshot(path=FOLDER / f"{shot.name}-{width}-{theme}.png")
                 context.close()
