@@ -22,6 +22,10 @@ class Caller:
     def post(self, path: str, body: Any = None) -> Any:
         return self.client.post(f"/api/v1/{path}", body, format="json")
 
+    def send(self, path: str, fields: dict[str, Any]) -> Any:
+        """Post a form that may hold files."""
+        return self.client.post(f"/api/v1/{path}", fields, format="multipart")
+
     def patch(self, path: str, body: Any = None) -> Any:
         return self.client.patch(f"/api/v1/{path}", body, format="json")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 from django.utils import timezone
@@ -69,7 +69,14 @@ class Wrong(ValueError):
 class Judge:
     """Judges the rows of one file; what it needs of the library is read once, when it is made."""
 
-    def __init__(self, library: LeadLibrary, version_id: int, content: FormContent, mapping: Sequence[str]) -> None:
+    def __init__(
+        self,
+        library: LeadLibrary,
+        version_id: int,
+        content: FormContent,
+        mapping: Sequence[str],
+        headings: Sequence[str],
+    ) -> None:
         self._validate = validator_for(version_id, content)
         self._consents = {consent.key: True for consent in content.disclaimer.consents}
         self._country = content.country
@@ -77,7 +84,8 @@ class Judge:
         self._place = places
         self._questions = [(question, places[question.key]) for question in content.questions if question.key in places]
         self._options = {question.key: _options(question) for question, _place in self._questions}
-        self._zone = ZoneInfo(library.ad_account.time_zone)
+        zone = _named_zone(headings[places[RECEIVED]]) if RECEIVED in places else None
+        self._zone = zone or ZoneInfo(library.ad_account.time_zone)
         self._kept = timedelta(days=library.retention_days)
         self._days = library.retention_days
         self._labels = {fold(name): pk for pk, name in Label.objects.filter(library=library).values_list("pk", "name")}
@@ -176,6 +184,12 @@ def _options(question: Question) -> dict[str, str]:
     if question.kind == "country":
         return {fold(name): code for code, name in COUNTRIES.items()} | {fold(code): code for code in COUNTRIES}
     return {fold(one.label): one.key for one in question.options} | {fold(one.key): one.key for one in question.options}
+
+
+def _named_zone(heading: str) -> ZoneInfo | None:
+    """Return the time zone that a heading names behind its words, as those of our exports do."""
+    name = heading.rpartition("(")[2].rstrip(") ")
+    return ZoneInfo(name) if heading.endswith(")") and name in available_timezones() else None
 
 
 def _status(cell: str) -> str:

@@ -78,10 +78,12 @@ def targets_of_lead() -> list[Target]:
 def suggest(headings: Sequence[str], content: FormContent) -> list[str]:
     """Return a mapping by the names of the columns; what is not known is left out, and nothing is filled twice."""
     known = _names(content)
+    zoned = {RECEIVED_UTC: RECEIVED}  # a heading that names its zone: created_time (Europe/Berlin)
     taken: set[str] = set()
     found = []
     for heading in headings:
-        key = known.get(_folded(heading)) or known.get(_folded(_BEHIND.sub("", heading))) or LEAVE_OUT
+        bare = known.get(_folded(_BEHIND.sub("", heading)), LEAVE_OUT)
+        key = known.get(_folded(heading)) or zoned.get(bare, bare)
         key = LEAVE_OUT if key in taken or (key == RECEIVED and RECEIVED_UTC in taken) else key
         taken.add(key)
         found.append(key)

@@ -30,7 +30,7 @@ def check(row: Import, *, size: int = BATCH, after_batch: Callable[[], None] | N
     """
     library, table = ask(row), table_of(row)
     assert row.version is not None
-    judge = Judge(library, row.version.pk, version_content(row), row.mapping)
+    judge = Judge(library, row.version.pk, version_content(row), row.mapping, table.headings)
     seen: dict[bytes, int] = {}
     for name, nothing in NOTHING_YET.items():
         setattr(row, name, nothing)

@@ -29,9 +29,9 @@ def expire_imports(*, dry_run: bool = False) -> int:
     return len(ids)
 
 
-def remove_orphans() -> int:
-    """Delete files, a day old, whose import has no key: what a crash left. Nobody could read them."""
-    old = time.time() - ORPHANED_AFTER
+def remove_orphans(*, older_than: float = ORPHANED_AFTER) -> int:
+    """Delete files of that age in seconds whose import has no key: what a crash left. Nobody could read them."""
+    old = time.time() - older_than
     found = {int(path.name.partition(".")[0]) for path in file.folder().iterdir() if path.stat().st_mtime < old}
     kept = set(Import.objects.filter(pk__in=found, wrapped_key__isnull=False).values_list("pk", flat=True))
     for import_id in found - kept:

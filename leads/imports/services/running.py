@@ -68,7 +68,7 @@ def work_on(
 def _run(row: Import, ends: float | None, size: int, after_batch: Callable[[], None] | None) -> None:
     library, table = ask(row), table_of(row)
     assert row.version is not None
-    judge = Judge(library, row.version.pk, version_content(row), row.mapping)
+    judge = Judge(library, row.version.pk, version_content(row), row.mapping, table.headings)
     for _done, _row in zip(range(row.cursor), table.rows, strict=False):
         pass
     size_before, records = (row.fault_bytes, row.fault_records) if row.faulty else (0, 0)  # else they are the check's

@@ -1,0 +1,180 @@
+"""What becomes of a row: its cells read, its person known or new, its faults told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AdAccount, AuditEvent, LeadLibrary
+from forms_builder.models import MeasureEvent
+from leads.imports.faults import first_of, parts_of
+from leads.imports.services.running import run_due
+from leads.models import Connection, Delivery, Import, Label, Lead, LeadLabel
+from leads.vault.models import ConsentRecord
+from leads.vault.regions import alias_of
+from tests.imports.files import answers_of, brought, checked, counts, csv_of, fresh, imported
+from tests.world import World
+
+WORK = ("Your name", "E-mail", "Status", "Labels", "Assignee", "Received at")
+
+
+def moment(days: int) -> datetime:
+    return (timezone.now() - timedelta(days=days)).replace(microsecond=0)
+
+
+def test_row_says_when_it_came_how_far_it_is_and_whose(world: World) -> None:
+    hot = Label.objects.create(library=world.library, name="Hot")
+    at = moment(3)
+    row = ("Ann", "ann@example.com", "Qualified", "hot", world.administrator.email, at.strftime("%Y-%m-%d %H:%M:%S"))
+    assert counts(imported(world, csv_of(row, headings=WORK))) == (1, 0, 0, 0)
+    lead = Lead.objects.get()
+    assert (lead.received_at, lead.status, lead.assignee, lead.contacted_at) == (
+        at, "qualified", world.administrator, None,
+    )  # fmt: skip
+    assert list(LeadLabel.objects.values_list("lead", "label")) == [(lead.pk, hot.pk)]
+    library = LeadLibrary.objects.get(pk=world.library.pk)
+    assert lead.attention_at == at + timedelta(days=library.retention_days - 7)
+
+
+def test_time_is_of_the_zone_that_the_heading_names(world: World) -> None:
+    day = f"{moment(3):%Y-%m-%d}"
+    AdAccount.objects.filter(pk=world.account.pk).update(time_zone="America/New_York")
+    hours = {"created_time": 12, "created_time (Asia/Tokyo)": 3, "Received at": 17}
+    for heading in hours:
+        rows = csv_of(("Ann", "ann@example.com", f"{day} 12:00"), headings=(*WORK[:2], heading))
+        imported(world, rows, duplicates="add")
+    found = [lead.received_at.astimezone(UTC).hour for lead in Lead.objects.order_by("pk")]
+    assert found == list(hours.values())
+
+
+FAULTS = {
+    "Your name": ("", "An answer is needed."),
+    "E-mail": ("zed at quux", "Write an e-mail address such as name@example.com."),
+    "Status": ("sleeping", "Use one of: raw, contacted, qualified, converted, unqualified."),
+    "Labels": ("Zedekiah", "There is no such label here. Make it first: an import makes none."),
+    "Assignee": ("zed@quux.example", "Nobody who may view these leads has this e-mail."),
+    "Received at": ("2999-01-01 00:00", "This time is in the future."),
+}
+
+
+@pytest.mark.parametrize("column", FAULTS)
+def test_faulty_cell_is_told_by_row_and_column_and_not_repeated(world: World, column: str) -> None:
+    cell, reason = FAULTS[column]
+    good = dict(zip(WORK, ("Ann", "ann@example.com", "raw", "", "", ""), strict=True))
+    row = checked(world, csv_of(tuple((good | {column: cell}).values()), headings=WORK))
+    assert counts(row) == (0, 0, 0, 1)
+    (shown,) = first_of(row)
+    assert (shown.number, shown.reasons) == ("2", f"{column}: {reason}")
+
+
+def test_row_older_than_leads_are_kept_is_faulty(world: World) -> None:
+    old = f"{moment(world.library.retention_days + 1):%Y-%m-%d}"
+    row = checked(world, csv_of(("Ann", "ann@example.com", "", "", "", old), headings=WORK))
+    assert (counts(row), first_of(row)[0].reasons) == (
+        (0, 0, 0, 1), "Received at: Received longer ago than the 90 days for which leads are kept.",
+    )  # fmt: skip
+
+
+def test_file_of_faulty_rows_holds_them_as_they_came_and_runs_nothing(world: World) -> None:
+    row = checked(world, csv_of(("=1+1", "nowhere", ""), ("Ann", "ann@example.com", "")))
+    text = b"".join(parts_of(row)).decode("utf-8-sig")
+    why = "E-mail: Write an e-mail address such as name@example.com."
+    assert text.splitlines() == [
+        '"Your name","E-mail","Phone","import_row","import_error"', f"\"'=1+1\",\"nowhere\",\"\",\"2\",\"{why}\"",
+    ]  # fmt: skip
+    mended = text.replace("nowhere", "now@here.example").encode()
+    assert counts(imported(world, mended)) == (1, 0, 0, 0)
+    assert answers_of(Lead.objects.get())["name"] == "=1+1"
+
+
+NUMBERS = {
+    "4915112345678.0": "+4915112345678",
+    "4915112345678": "+4915112345678",
+    "4.915112345678E+12": "+4915112345678",
+    "p:+4915112345678": "+4915112345678",
+    "+49 151 12345678": "+4915112345678",
+}
+
+
+@pytest.mark.parametrize("cell", NUMBERS)
+def test_number_that_a_spreadsheet_made_of_a_phone_is_whole_again(world: World, cell: str) -> None:
+    imported(world, csv_of(("Ann", "ann@example.com", cell)))
+    assert answers_of(Lead.objects.get())["phone_number"] == NUMBERS[cell]
+
+
+def test_number_that_a_spreadsheet_shortened_is_faulty(world: World) -> None:
+    assert counts(checked(world, csv_of(("Ann", "ann@example.com", "4.9151E+12")))) == (0, 0, 0, 1)
+
+
+def test_people_of_the_library_and_of_the_file_are_left_out(world: World) -> None:
+    world.add_lead(email="ann@example.com", phone="", region="us")
+    rows = csv_of(
+        ("Ann", "ANN@example.com", ""), ("Bob", "bob@example.com", "+4915112345670"),
+        ("Rob", "rob@example.com", "+4915112345670"),
+    )  # fmt: skip
+    assert counts(checked(world, rows)) == (1, 0, 2, 0)
+    assert counts(imported(world, rows)) == (1, 0, 2, 0)
+    assert Lead.objects.filter(source="import").count() == 1
+
+
+def test_person_in_the_trash_is_not_here(world: World) -> None:
+    lead = world.add_lead(email="ann@example.com", phone="")
+    Lead.objects.filter(pk=lead.pk).update(state="trashed", trashed_at=timezone.now())
+    assert counts(imported(world, csv_of(("Ann", "ann@example.com", "")))) == (1, 0, 0, 0)
+
+
+def test_people_are_added_when_that_was_chosen(world: World) -> None:
+    world.add_lead(email="ann@example.com", phone="")
+    assert counts(imported(world, csv_of(("Ann", "ann@example.com", "")), duplicates="add")) == (1, 0, 0, 0)
+    assert Lead.objects.count() == 2
+
+
+def test_lead_that_is_here_changes_when_that_was_chosen(world: World) -> None:
+    lead = world.add_lead(email="ann@example.com", phone="")
+    hot = Label.objects.create(library=world.library, name="Hot")
+    rows = csv_of(
+        ("Ann", "ann@example.com", "qualified", "", "", ""), ("Ann", "ann@example.com", "", "Hot", "", ""),
+        ("Eve", "eve@example.com", "raw", "", "", ""), ("Eve", "eve@example.com", "converted", "", "", ""),
+        ("Ann", "ann@example.com", "", "", "", ""), headings=WORK,
+    )  # fmt: skip
+    assert counts(imported(world, rows, duplicates="update")) == (1, 3, 1, 0)
+    lead.refresh_from_db()
+    assert (lead.status, list(lead.labelled.values_list("label", flat=True))) == ("qualified", [hot.pk])
+    assert Lead.objects.get(source="import").status == "converted"
+    assert answers_of(lead)["name"] == "Ann Example"
+    assert AuditEvent.objects.filter(act="lead_changed").count() == 2
+
+
+def test_import_claims_no_consent_and_counts_nowhere(world: World) -> None:
+    imported(world, csv_of(("Ann", "ann@example.com", "")))
+    lead = Lead.objects.get()
+    record = ConsentRecord.objects.using(alias_of(lead.region)).get(pk=lead.pk)
+    assert (record.boxes, record.imported_by, record.network_prefix) == ({}, world.administrator.pk, "")
+    assert not MeasureEvent.objects.exists()
+
+
+@pytest.mark.parametrize("deliver", [False, True])
+def test_crms_hear_of_an_import_only_when_told(world: World, deliver: bool) -> None:
+    library = LeadLibrary.objects.get(pk=world.library.pk)
+    connection = Connection.objects.create(
+        library=library, kind="webhook", name="CRM", url="https://192.0.2.1/hook", custody=library.custody,
+        created_by=world.administrator,
+    )  # fmt: skip
+    imported(world, csv_of(("Ann", "ann@example.com", "")), deliver=deliver)
+    lead = Lead.objects.get()
+    queued = list(Delivery.objects.values_list("connection", "event_key"))
+    assert queued == ([(connection.pk, f"lead.created:{lead.pk}")] if deliver else [])
+
+
+def test_file_with_too_many_rows_is_stopped_with_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leads.imports.services.checking.MOST_ROWS", 2)
+    row = checked(world, csv_of(*[("Ann", f"a{n}@example.com", "") for n in range(3)]))
+    assert (row.state, row.failure, row.wrapped_key) == ("failed", "This file has more than 2 rows. Divide it.", None)
+
+
+def test_import_that_kills_its_workers_is_given_up(world: World) -> None:
+    row = brought(world, csv_of(("Ann", "ann@example.com", "")))
+    Import.objects.filter(pk=row.pk).update(tries=5)
+    run_due()
+    row = fresh(row)
+    assert (row.state, row.wrapped_key) == ("failed", None)
