@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,26 +22,30 @@ FAILED = Q(state=Delivery.State.DEAD)
 RUNNING = Q(connection__state=Connection.State.ACTIVE, connection__custody=F("connection__library__custody"))
 
 
+OPEN = {
+    "failed": FAILED,
+    "retrying": PENDING & RUNNING & Q(attempts__gt=0),
+    "paused": PENDING & ~RUNNING,
+    "undelivered": FAILED | (PENDING & (~RUNNING | Q(attempts__gt=0))),
+}
+
+
 def sent_as(wanted: str) -> Q:
     """Return the condition on leads whose deliveries stand so: a removed connection's deliveries do not count.
 
     `failed`, `retrying`, `paused`: any of them does; `undelivered`: any of the three; `delivered`: at least one has
     arrived and none is open; `none`: nothing was ever to be sent.
     """
-    match wanted:
-        case "none":
-            return ~Q(_any_delivery(Q()))
-        case "delivered":
-            return Q(_any_delivery(Q(state=Delivery.State.DONE))) & ~Q(_any_delivery(PENDING | FAILED))
-        case "failed":
-            return Q(_any_delivery(FAILED))
-        case "retrying":
-            return Q(_any_delivery(PENDING & RUNNING & Q(attempts__gt=0)))
-        case "paused":
-            return Q(_any_delivery(PENDING & ~RUNNING))
-        case "undelivered":
-            return Q(_any_delivery(FAILED | (PENDING & (~RUNNING | Q(attempts__gt=0)))))
-    raise ValueError(wanted)
+    if wanted == "none":
+        return ~Q(_any_delivery(Q()))
+    if wanted == "delivered":
+        return Q(_any_delivery(Q(state=Delivery.State.DONE))) & ~Q(_any_delivery(PENDING | FAILED))
+    return Q(_any_delivery(OPEN[wanted]))
+
+
+def open_deliveries(wanted: str, library_id: int) -> QuerySet[Delivery]:
+    """Return the library's deliveries that stand so (one of `OPEN`)."""
+    return Delivery.objects.filter(OPEN[wanted], library_id=library_id, connection__removed_at=None)
 
 
 def _any_delivery(condition: Q) -> Exists:

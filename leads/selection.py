@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from campaigns.models import Ad, AdGroup, Campaign
-from forms_builder.models import Form
+from forms_builder.models import Form, FormVersion
 from leads.conditions import DELIVERIES, expiring_before, sent_as
 from leads.models import Label, Lead, LeadLabel
 from leads.naming import narrowed_by
@@ -50,7 +50,6 @@ OFFERED: dict[str, list[str]] = {
 COLUMNS = {
     **{name: f"{name}_id" for name in ("form", "campaign", "ad_group", "ad")},
     **{name: name for name in ("status", "source", "outcome")},
-    "version": "version__number",
     "leads": "pk__in",
     "since": "received_at__gte",
     "until": "received_at__lt",
@@ -103,6 +102,9 @@ class Selection:
             wanted |= {"assignee_id": self.assignee} if self.assignee else {"assignee__isnull": True}
         if self.until and self.expiring:
             wanted["received_at__lt"] = min(self.until, self.expiring)
+        if self.version is not None:  # its id is looked up once, not for each lead, and says the form too
+            versions = FormVersion.objects.filter(form_id=wanted.pop("form_id"), number=self.version)
+            wanted["version_id"] = Subquery(versions.values("pk")[:1])
         leads = leads.filter(**wanted)
         if self.label is not None:
             leads = leads.filter(Exists(LeadLabel.objects.filter(lead=OuterRef("pk"), label_id=self.label)))

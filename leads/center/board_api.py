@@ -14,8 +14,8 @@ from accounts.models import LeadLibrary
 from leads.center.api import LeadsView
 from leads.center.requests import lacks_scope, order_of, reads_clear, selection_of, size_of
 from leads.center.selectors.board import CARDS, MOST_CARDS, Column, board_of, count_columns
+from leads.center.selectors.counting import Tab
 from leads.center.selectors.library import library_of
-from leads.center.selectors.listing import Tab
 from leads.center.serializers import BoardShape, rows_json
 from leadscenter.lib.paging import Page, page_body
 

@@ -17,8 +17,8 @@ from accounts.refusals import Invalid
 from leads.center.api import LeadsView
 from leads.center.requests import body_of, selection_of
 from leads.center.selectors.alike import alike
+from leads.center.selectors.counting import tabs
 from leads.center.selectors.library import lead_of, library_of
-from leads.center.selectors.listing import tabs
 from leads.center.serializers import time_json
 from leads.center.services.contacting import WAYS, record_contact
 from leads.center.services.following_up import finish_follow_up, follow_up_of, set_follow_up

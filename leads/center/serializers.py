@@ -61,7 +61,7 @@ class LeadPageShape(serializers.Serializer[Any]):
 class BoardColumnShape(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Lead.Status.choices)
     count = serializers.IntegerField(allow_null=True, help_text="Without test leads; null for a search.")
-    more = serializers.BooleanField(help_text="There are more than count says: counting stops at 10,000.")
+    more = serializers.BooleanField(help_text="There are more than count says: counting stops at 10,000, or 1,000.")
     results = LeadShape(many=True)
     next = serializers.CharField(allow_null=True, help_text="The list of this status, behind these leads.")
 

@@ -14,8 +14,8 @@ from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.api import LeadsView
 from leads.center.requests import body_of
+from leads.center.selectors.counting import counted
 from leads.center.selectors.library import library_of
-from leads.center.selectors.listing import counted
 from leads.center.selectors.saved import own_view, saved_views
 from leads.center.services.saving import ViewChange, change_view, delete_view, save_view
 from leads.models import SavedView
@@ -36,7 +36,9 @@ class ViewBody(serializers.Serializer[Any]):
 class ViewShape(ViewBody):
     id = serializers.CharField()
     owner = serializers.CharField()
-    leads = serializers.IntegerField(allow_null=True, help_text="At most 10,000 are counted; null for a search.")
+    leads = serializers.IntegerField(
+        allow_null=True, help_text="At most 10,000 are counted, or 1,000 by label or delivery; null for a search."
+    )
 
 
 class ViewList(serializers.Serializer[Any]):

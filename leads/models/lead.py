@@ -99,9 +99,25 @@ class Lead(models.Model):
                 fields=["library", "form", "-received_at", "-id"], name="leads_by_form", condition=Q(state="live")
             ),
             models.Index(
+                fields=["library", "version", "-received_at", "-id"], name="leads_by_version", condition=Q(state="live")
+            ),
+            models.Index(
                 fields=["library", "campaign", "-received_at", "-id"],
                 name="leads_by_campaign",
                 condition=Q(state="live", campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "ad_group", "-received_at", "-id"],
+                name="leads_by_ad_group",
+                condition=Q(state="live", ad_group__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "ad", "-received_at", "-id"],
+                name="leads_by_ad",
+                condition=Q(state="live", ad__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "region", "-received_at", "-id"], name="leads_by_region", condition=Q(state="live")
             ),
             models.Index(
                 fields=["library", "assignee", "-received_at", "-id"],
@@ -109,9 +125,19 @@ class Lead(models.Model):
                 condition=Q(state="live", assignee__isnull=False),
             ),
             models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_unassigned",
+                condition=Q(state="live", assignee__isnull=True),
+            ),
+            models.Index(
                 fields=["library", "attention_at", "id"],
                 name="leads_by_attention",
                 condition=Q(state="live", attention_at__isnull=False),
+            ),
+            models.Index(  # of what is due, most is raw; the others are found without walking past it
+                fields=["library", "status", "attention_at", "id"],
+                name="leads_by_worked_attention",
+                condition=Q(state="live", attention_at__isnull=False) & ~Q(status="raw"),
             ),
             models.Index(
                 fields=["library", "-status_changed_at", "-id"],
@@ -131,8 +157,28 @@ class Lead(models.Model):
             ),
             models.Index(
                 fields=["library", "-received_at", "-id"],
+                name="leads_viewed",
+                condition=Q(state="live", viewed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_not_viewed",
+                condition=Q(state="live", viewed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
                 name="leads_downloaded",
                 condition=Q(state="live", downloaded_at__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_not_downloaded",
+                condition=Q(state="live", downloaded_at__isnull=True),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
+                name="leads_alike",
+                condition=Q(state="live", duplicate_of__isnull=False),
             ),
             models.Index(
                 fields=["library", "-received_at", "-id"],

@@ -172,7 +172,7 @@ def test_counts_of_columns_leave_test_leads_out_and_stop(
     asked: dict[str, Any] = {"actor": world.administrator, "library": world.library}
     found = count_columns(**asked, selection=Selection())
     assert {status: (tab.count, tab.more) for status, tab in found.items()} == dict.fromkeys(STATUSES, (2, False))
-    monkeypatch.setattr("leads.center.selectors.listing.COUNTED_AT_MOST", 1)
+    monkeypatch.setattr("leads.center.selectors.counting.COUNTED_AT_MOST", 1)
     found = count_columns(**asked, selection=Selection(status="raw"))
     assert {status: (tab.count, tab.more) for status, tab in found.items()} == {"raw": (1, True)}
 

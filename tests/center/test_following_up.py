@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.access import Refused
 from accounts.models import Act, AuditEvent
 from accounts.refusals import Invalid
-from leads.center.selectors.listing import list_leads, tabs
+from leads.center.selectors.counting import tabs
+from leads.center.selectors.listing import list_leads
 from leads.center.services.attending import walk_attention
 from leads.center.services.contacting import record_contact
 from leads.center.services.deleting import delete_leads

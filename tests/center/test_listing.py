@@ -11,7 +11,8 @@ from accounts.access import Refused
 from accounts.models import Act, AdAccount, AuditEvent, LeadLibrary
 from accounts.refusals import Invalid
 from leads.center.selectors import listing
-from leads.center.selectors.listing import LeadPage, list_leads, tabs
+from leads.center.selectors.counting import tabs
+from leads.center.selectors.listing import LeadPage, list_leads
 from leads.center.selectors.lives import open_lead
 from leads.center.services.working import Change, add_note, change_leads
 from leads.conditions import expiring_before
@@ -258,18 +259,6 @@ def test_equal_people_of_two_libraries_are_not_found_in_each_other(world: World)
     form, version = make_form(world.stranger_library.ad_account, "Theirs")
     world.add_lead(form=form, version=version, library=world.stranger_library)
     assert searched(world, "ann@example.com").rows == []
-
-
-def test_counts_are_bounded_and_fetched_apart(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "COUNTED_AT_MOST", 2)
-    for _ in range(3):
-        world.add_lead()
-    found = {tab.key: (tab.count, tab.more) for tab in tabs(world.administrator, world.library, Selection())}
-    assert found["all"] == (2, True)
-    assert found["raw"] == (2, True)
-    assert found["qualified"] == (0, False)
-    assert found["mine"] == (0, False)
-    assert found["attention"] == (2, True)
 
 
 def test_the_order_by_attention_shows_the_most_urgent_first_without_what_was_contacted(world: World) -> None:

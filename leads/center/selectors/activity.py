@@ -18,7 +18,7 @@ from accounts.refusals import Invalid, record_refusal
 from forms_builder import measures
 from forms_builder.measures import Counts
 from forms_builder.models import Form
-from leads.center.selectors.listing import COUNTED_AT_MOST
+from leads.center.selectors.counting import COUNTED_AT_MOST
 from leads.models import Connection, Delivery, Lead
 from leads.selection import read_id, read_time
 from leadscenter.lib.paging import Page, keyset_page

@@ -14,18 +14,16 @@ from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS
+from leads.center.selectors.counting import Tab, count_all, counting
 from leads.center.selectors.listing import (
     STEP,
     WALKED_AT_MOST,
     LeadRow,
-    Tab,
-    counting,
     in_order,
     leads_of,
     page_of,
     rows_of,
     search_cursor,
-    tab_of,
 )
 from leads.models import Lead
 from leads.selection import Selection
@@ -122,11 +120,8 @@ def count_columns(
     if selection.words:
         return {}
     wanted = counting(selection)
-    rows = {status: replace(wanted, status=status) for status in statuses_of(selection)}
-    return {
-        status: tab_of(status, in_order(one.apply(Lead.objects.filter(library=library)), order))
-        for status, one in rows.items()
-    }
+    rows = {status: (replace(wanted, status=status), order) for status in statuses_of(selection)}
+    return {tab.key: tab for tab in count_all(library, rows)}
 
 
 def _firsts(library: LeadLibrary, selection: Selection, order: str, size: int) -> dict[str, _Found]:

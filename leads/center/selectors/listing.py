@@ -4,23 +4,20 @@ The number of queries is the same for one row and for fifty. A search walks the 
 leads at a time, and stops when the page is full or five thousand were looked at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
-from django.http import Http404
 
 from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
-from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, disclose
-from leads.center.layout import ORDERS, layout_of
-from leads.conditions import expiring_before
+from leads.center.layout import ORDERS
 from leads.crm.standing import Sent, sent_of
 from leads.models import Label, Lead, LeadLabel
-from leads.selection import Selection, read_selection
+from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
 from leads.vault.walking import Place, rarest_first, walk
@@ -30,7 +27,6 @@ PAGE = 50
 STEP = 500
 WALKED_AT_MOST = 5000
 NEAR = timedelta(days=1)
-COUNTED_AT_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +49,6 @@ class LeadPage:
     next: str | None
     previous: str | None
     narrow: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A view of the list with how many leads it holds; `more` says that there are more than were counted."""
-
-    key: str
-    count: int
-    more: bool
 
 
 def list_leads(
@@ -200,46 +187,3 @@ def label_names(actor: User, library: LeadLibrary) -> list[str]:
     """Return the labels that the library's leads can be sorted by."""
     require(actor, Can.VIEW_LEADS, library)
     return list(Label.objects.filter(library=library).order_by("name").values_list("name", flat=True)[:200])
-
-
-def tabs(actor: User, library: LeadLibrary, selection: Selection) -> list[Tab]:
-    """Return the views of the list with bounded counts, for a request of their own; raise `Refused`.
-
-    Test leads count only where the filter asks for them.
-    """
-    require(actor, Can.VIEW_LEADS, library)
-    base = replace(counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
-    wanted = {
-        "all": base,
-        "mine": replace(base, assignee=actor.pk),
-        "unassigned": replace(base, assignee=0),
-        **{status: replace(base, status=status) for status in Lead.Status.values},
-        "undelivered": replace(base, delivery="undelivered"),
-        "expiring": replace(base, expiring=expiring_before(library.retention_days)),
-    }
-    found = [tab_of(key, view.apply(Lead.objects.filter(library=library))) for key, view in wanted.items()]
-    waiting = in_order(base.apply(Lead.objects.filter(library=library)), "attention")
-    return [*found, tab_of("attention", waiting)]
-
-
-def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str]) -> Tab | None:
-    """Return how many leads a saved query holds; None for a search, which nobody counts, and for what is no more."""
-    try:
-        selection = read_selection(library, query, actor=actor)
-    except (Invalid, Http404):
-        return None
-    if selection.words:
-        return None
-    leads = counting(selection).apply(Lead.objects.filter(library=library))
-    return tab_of(key, in_order(leads, layout_of(query).order))
-
-
-def counting(selection: Selection) -> Selection:
-    """Return the selection as it is counted: without a search, and without test leads unless they are asked for."""
-    return replace(selection, words=(), test=False if selection.test is None else selection.test)
-
-
-def tab_of(key: str, leads: QuerySet[Lead]) -> Tab:
-    """Count the leads, ten thousand at most."""
-    number = leads.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
-    return Tab(key, min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import LeadLibrary
 from leads.center.selectors.board import CARDS, Board
-from leads.center.selectors.listing import Tab
+from leads.center.selectors.counting import Tab
 from leads.center.views.addresses import BOARD, address
 from leads.center.views.listing import Badge, Row, Switch, status_badge
 from leads.models import Lead

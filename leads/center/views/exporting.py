@@ -18,8 +18,8 @@ from accounts.models import LeadLibrary, User
 from accounts.shell import shell
 from accounts.views import person
 from leads.center.layout import Layout as ListLayout
+from leads.center.selectors.counting import counted
 from leads.center.selectors.library import library_of
-from leads.center.selectors.listing import counted
 from leads.center.views.filtering import Chip, chips
 from leads.exports.catalogue import Offered, offered
 from leads.exports.services.asking import IN_UTC, formats_of

@@ -18,8 +18,8 @@ from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
 from leads.center.layout import Layout, layout_of, moved
 from leads.center.selectors.board import count_columns
+from leads.center.selectors.counting import tabs
 from leads.center.selectors.library import lead_of, library_of
-from leads.center.selectors.listing import counted, tabs
 from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noting import remove_note
@@ -75,8 +75,8 @@ def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     library, actor = library_of(library_id), person(request)
     selection, layout = read_selection(library, request.GET, actor=actor), layout_of(request.GET)
     saved = saved_views(actor, library)
-    numbers = tabs(actor, library, selection)
-    numbers += [tab for view in saved if (tab := counted(actor, library, str(view.pk), view.query))]
+    queries = {str(view.pk): view.query for view in saved}
+    numbers = tabs(actor, library, selection, saved=queries | {"here": request.GET, "everything": {}})
     opened = str(request.GET.get("view", ""))
     place = place_of(request.GET)
     views = views_of(
@@ -84,7 +84,8 @@ def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     )
     asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": layout.order}
     columns = numbers_of(count_columns(**asked)) if place else ()
-    said = count_said(counted(actor, library, "", request.GET), counted(actor, library, "", {}))
+    by_key = {tab.key: tab for tab in numbers}
+    said = count_said(by_key.get("here"), by_key.get("everything"))
     page = {"views": views, "count_text": said}
     return render(request, "leads/_views.html", {"page": page, "counts": True, "numbers": columns})
 

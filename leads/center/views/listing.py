@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
-from leads.center.selectors.listing import LeadPage, LeadRow, Tab
+from leads.center.selectors.counting import Tab
+from leads.center.selectors.listing import LeadPage, LeadRow
 from leads.center.views.addresses import BOARD, address, place_of
 from leads.center.views.exporting import new_export_url
 from leads.center.views.filtering import Chip, Choice, chips, choices, day_said, encoded

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import LeadLibrary, User
 from leads.center.layout import Layout, layout_of
-from leads.center.selectors.listing import Tab
+from leads.center.selectors.counting import Tab
 from leads.center.views.filtering import encoded
 from leads.models import Lead, SavedView
 from leads.selection import Selection

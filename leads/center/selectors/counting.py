@@ -1,0 +1,141 @@
+"""How many leads the views of the list hold: bounded, all of them by one statement, in a request of its own.
+
+Counting ends at ten thousand where an index alone answers, and at a thousand where leads are looked at one by one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+from django.http import Http404
+
+from accounts.access import Can, require
+from accounts.models import LeadLibrary, User
+from accounts.refusals import Invalid
+from leads.center.layout import layout_of
+from leads.center.selectors.listing import in_order
+from leads.conditions import OPEN, expiring_before, open_deliveries
+from leads.models import Lead
+from leads.selection import Selection, read_selection
+from leadscenter.lib import lookups as lookups  # makes `any_of` known
+
+COUNTED_AT_MOST = 10_000
+COUNTED_ONE_BY_ONE = 1_000
+TESTS = 1_000  # more than a library has: one for each form
+LOOKED_AT = 5_000
+ASKED = (
+    *("status", "label", "assignee", "form", "campaign", "ad_group", "ad", "source", "outcome", "delivery"),
+    *("duplicate", "viewed", "downloaded", "regions", "leads"),
+)
+Counted = tuple[Selection, str]  # the leads of a selection that a list in this order shows
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view of the list with how many leads it holds; `more` says that there are more than were counted."""
+
+    key: str
+    count: int
+    more: bool
+
+
+def tabs(
+    actor: User, library: LeadLibrary, selection: Selection, *, saved: Mapping[str, Mapping[str, str]] | None = None
+) -> list[Tab]:
+    """Return the views of the list with bounded counts, for a request of their own; raise `Refused`.
+
+    Behind ours those of the `saved` queries by their keys; what a query cannot say any more, or a search, is left out.
+    All are counted by one statement, the same view once. Test leads count only where the filter asks for them.
+    """
+    require(actor, Can.VIEW_LEADS, library)
+    base = replace(counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
+    wanted = {
+        "all": (base, "received"),
+        "mine": (replace(base, assignee=actor.pk), "received"),
+        "unassigned": (replace(base, assignee=0), "received"),
+        **{status: (replace(base, status=status), "received") for status in Lead.Status.values},
+        "undelivered": (replace(base, delivery="undelivered"), "received"),
+        "expiring": (replace(base, expiring=expiring_before(library.retention_days)), "received"),
+        "attention": (base, "attention"),
+    }
+    for key, query in (saved or {}).items():
+        if (read := _read(actor, library, query)) is not None:
+            wanted[key] = read
+    return count_all(library, wanted)
+
+
+def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str]) -> Tab | None:
+    """Return how many leads a saved query holds; None for a search, which nobody counts, and for what is no more."""
+    read = _read(actor, library, query)
+    return count_all(library, {key: read})[0] if read else None
+
+
+def _read(actor: User, library: LeadLibrary, query: Mapping[str, str]) -> Counted | None:
+    try:
+        selection = read_selection(library, query, actor=actor)
+    except (Invalid, Http404):
+        return None
+    return None if selection.words else (counting(selection), layout_of(query).order)
+
+
+def counting(selection: Selection) -> Selection:
+    """Return the selection as it is counted: without a search, and without test leads unless they are asked for."""
+    return replace(selection, words=(), test=False if selection.test is None else selection.test)
+
+
+class _Rows(Subquery):
+    """How many rows a query has."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def count_all(library: LeadLibrary, wanted: Mapping[str, Counted]) -> list[Tab]:
+    """Count each of these; whoever calls has asked whether the leads may be seen."""
+    different = dict.fromkeys(wanted.values())
+    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN}
+    others = [one for one in different if one not in found]
+    rows = [_rows_of(library, *one) for one in others]
+    numbers = LeadLibrary.objects.filter(pk=library.pk).values_list(*rows).get() if rows else ()
+    found |= {one: (number, False) for one, number in zip(others, numbers, strict=True)}
+    return [_tab(key, *found[one], _most(*one)) for key, one in wanted.items()]
+
+
+def _tab(key: str, number: int, more: bool, most: int) -> Tab:
+    return Tab(key, min(number, most), more or number > most)
+
+
+def _most(selection: Selection, order: str) -> int:
+    """Return where counting ends: an index knows one thing about a lead, besides when it came."""
+    asked = sum(getattr(selection, name) not in (None, "", ()) for name in ASKED) + (order != "received")
+    return COUNTED_ONE_BY_ONE if asked > 1 or selection.delivery or selection.label else COUNTED_AT_MOST
+
+
+def _rows_of(library: LeadLibrary, selection: Selection, order: str) -> Combinable:
+    """Count up to one more than is said. An index alone answers most filters, none of them knows the few test leads:
+    they are taken off.
+    """
+    limit, leads = _most(selection, order) + 1, Lead.objects.filter(library=library)
+    if selection.test is not False or selection.state != Lead.State.LIVE or limit < COUNTED_AT_MOST:
+        return _Rows(_bare(selection, leads, order)[:limit])
+    tests = _bare(replace(selection, test=True), leads, order)[:TESTS]
+    return _Rows(_bare(replace(selection, test=None), leads, order)[: limit + TESTS]) - _Rows(tests)
+
+
+def _bare(selection: Selection, leads: QuerySet[Lead], order: str) -> QuerySet[Lead, Any]:
+    return in_order(selection.apply(leads), order).order_by().values("pk")
+
+
+def _undelivered(library: LeadLibrary, selection: Selection, order: str) -> tuple[int, bool]:
+    """Count from the side of the deliveries, of which few are open. Where many are, some are looked at, and there are
+    more.
+    """
+    open_ = open_deliveries(selection.delivery, library.pk).order_by("lead_id").values_list("lead_id", flat=True)
+    ids = list(open_.distinct()[: LOOKED_AT + 1])
+    if not ids:
+        return 0, False
+    leads = Lead.objects.filter(library=library, pk__any_of=ids[:LOOKED_AT])
+    number = _bare(replace(selection, delivery=""), leads, order)[: _most(selection, order) + 1].count()
+    return number, len(ids) > LOOKED_AT
