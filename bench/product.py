@@ -34,14 +34,15 @@ class Product:
 
 
 @contextlib.contextmanager
-def product() -> Iterator[Product]:
-    """Make the database and its demo forms without leads; drop it afterwards."""
+def product(name: str = "") -> Iterator[Product]:
+    """Make the database and its demo forms without leads; drop it afterwards. `name` tells several of a run apart."""
+    database = f"{DATABASE}{name and f'_{name}'}"
     with postgres() as server:
-        url = f"{server}/{DATABASE}"
+        url = f"{server}/{database}"
         with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-            admin.execute(f"CREATE DATABASE {DATABASE}")
-        keys = BASE / "var" / "bench" / "keys.json"
+            admin.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {database}")
+        keys = BASE / "var" / "bench" / f"keys{name and f'_{name}'}.json"
         keys.parent.mkdir(parents=True, exist_ok=True)
         environment = {
             **os.environ,
@@ -61,7 +62,7 @@ def product() -> Iterator[Product]:
             yield Product({**environment, "DEBUG": "false"}, url, json.loads(told))
         finally:
             with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-                admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+                admin.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
 
 def new_keys(path: Path) -> None:
@@ -83,7 +84,7 @@ def web(running: Product) -> Iterator[int]:
     """Serve the product as `make run` and the container do; gives the port."""
     port = free_port()
     command = [tool("granian"), *WEB.split(), "--port", str(port), "leadscenter.wsgi:application"]
-    log = (BASE / "var" / "bench" / "web.log").open("wb")
+    log = (BASE / "var" / "bench" / f"web_{port}.log").open("wb")
     server = start(command, environment=running.environment, output=log)
     try:
         deadline = time.monotonic() + 30

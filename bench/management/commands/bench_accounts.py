@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
-from accounts.access import derive, lock_libraries
+from accounts.access import Can, derive, holders, lock_libraries
 from accounts.models import AccountMembership, AccountRole, AdAccount, BusinessCenterRole, LeadLibrary, User
 from accounts.services.business_centers import set_member
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         """Add what is missing, and print how long it takes to make somebody Admin of the Business Center."""
         library = LeadLibrary.objects.select_related("ad_account__business_center").get(pk=options["library"])
         center = library.ad_account.business_center
-        administrator = library.ad_account.memberships.get(role=AccountRole.ADMINISTRATOR, user__is_active=True).user
+        administrator = holders(library, Can.VIEW_LEADS).order_by("pk")[0]
         there = AdAccount.objects.filter(business_center=center).count()
         new = [AdAccount(name=f"Account {n}", business_center=center) for n in range(there, options["accounts"])]
         AdAccount.objects.bulk_create(new, batch_size=500)

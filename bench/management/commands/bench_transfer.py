@@ -15,7 +15,7 @@ from accounts.models import BusinessCenter, LeadLibrary, Transfer, User
 from accounts.services.ad_accounts import create_ad_account
 from accounts.services.tokens import digest_of
 from accounts.services.transfers import accept_transfer, request_transfer
-from bench.people import form_for
+from bench.surroundings import versions_of
 from leads.models import Connection
 from leadscenter.lib.ids import new_id
 
@@ -77,7 +77,7 @@ def library_with(size: int, giver: User) -> LeadLibrary:
 
 def fill(library: LeadLibrary, count: int) -> None:
     """Write the leads and their deliveries by one statement each."""
-    form, version = form_for(library)
+    version = versions_of(library, "Bench")[1]
     hook = Connection.objects.create(
         library=library,
         name="Bench",
@@ -89,7 +89,7 @@ def fill(library: LeadLibrary, count: int) -> None:
         "first": new_id(),
         "count": count,
         "library": library.pk,
-        "form": form.pk,
+        "form": version.form_id,
         "version": version.pk,
         "connection": hook.pk,
     }
