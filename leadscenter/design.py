@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.utils import timezone
 
 from accounts.declarations import public
@@ -111,9 +112,38 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "faulty": faulty,
             "delivery_states": ("done", "retrying", "dead", "waiting", "skipped", "pending", "none"),
             "direction": "rtl" if request.GET.get("dir") == "rtl" else "ltr",
+            "board": _board(),
+            "badges": BADGES,
             "statuses": ("raw", "contacted", "qualified", "converted", "unqualified"),
         },
     )
+
+
+BADGES = (
+    {"value": "raw", "tone": "", "icon": "raw", "text": "Raw"},
+    {"value": "contacted", "tone": "info", "icon": "contacted", "text": "Contacted"},
+    {"value": "qualified", "tone": "accent", "icon": "qualified", "text": "Qualified"},
+)
+
+
+def _board() -> list[dict[str, object]]:
+    """Return a column with a plain and a marked card, an empty one, and one that the filter leaves out."""
+    soon, _next, late, *_rest = _clocks()
+    plain = {
+        "id": 1, "name": "Priya Nandakumar", "url": "#g-board", "row_url": "#g-board", "email": "p•••@example.com",
+        "phone": "+1•••012", "ad": "Video 15 s", "form": "Home solar quote, v3", "status": "raw", "clock": soon,
+        "icons": static("img/icons.svg"),
+    }  # fmt: skip
+    marked = plain | {
+        "id": 2, "name": "Jonah Whitfield", "labels": ("Own roof",), "is_test": True, "duplicate": True, "clock": late,
+        "assignee": "Maren Holt", "assignee_initials": "MH", "open": True,
+        "delivery": {"tone": "bad", "icon": "bad", "text": "Failed"},
+    }  # fmt: skip
+    cards: tuple[list[dict[str, object]], ...] = ([plain, marked], [], [])
+    return [
+        {"badge": badge, "cards": found, "out": badge["value"] == "qualified"}
+        for badge, found in zip(BADGES, cards, strict=True)
+    ]
 
 
 def _clocks() -> tuple[Clock, ...]:

@@ -57,7 +57,7 @@ async function move(card, status) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-card] form.move-menu");
-  if (!form) return;
+  if (!form || !board()) return;
   event.preventDefault();
   form.hidePopover();
   move(form.closest("[data-card]"), event.submitter.value);
@@ -90,7 +90,7 @@ document.addEventListener("dragover", (event) => {
 });
 document.addEventListener("drop", (event) => {
   const column = held && event.target.closest?.("[data-stage]");
-  if (!column) return;
+  if (!column || !board()) return;
   event.preventDefault();
   move(held, column.dataset.stage);
 });

@@ -40,7 +40,7 @@ SHOTS = (
     Shot("overview", "brand_admin", "/l/{library}/overview/"),
     Shot("leads", "brand_admin", "/l/{library}/leads/"),
     Shot("lead", "brand_admin", "/l/{library}/leads/", click="a[data-open-drawer]:visible", shows="[data-drawer] h2"),
-    Shot("board", "brand_admin", "/l/{library}/leads/?view=all&board=1"),
+    Shot("board", "brand_admin", "/l/{library}/leads/board/?view=all"),
     Shot("filter", "brand_admin", "/l/{library}/leads/?status=raw", click="summary.chip--add"),
     Shot("exports", "brand_admin", "/l/{library}/exports/"),
     Shot("labels", "brand_admin", "/l/{library}/labels/"),
