@@ -74,7 +74,7 @@ document.addEventListener("dragstart", (event) => {
   held = event.target.closest?.("[data-card]");
   if (!held) return;
   event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", "");
+  event.dataTransfer.setData("text/plain", held.dataset.status);
   held.classList.add("is-held");
 });
 

@@ -233,7 +233,7 @@ def _drawer(
         consent=_consent(lead),
         is_test=lead.is_test,
         trashed=lead.state == Lead.State.TRASHED,
-        board=BOARD in params,
+        board=BOARD in params and lead.state == selection.state == Lead.State.LIVE,
         back=address(library, params),
         before=address(library, params, place.before) if place.before else "",
         after=address(library, params, place.after) if place.after else "",

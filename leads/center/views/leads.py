@@ -145,7 +145,7 @@ def _drawer(
         response = render(request, "leads/_drawer_and_row.html", parts)
         response["Vary"] = "HX-Request"
         return response
-    if drawer.board and not drawer.trashed:
+    if drawer.board:
         context = whole_board(request, found.library, selected=found.pk)
         return render(request, "leads/board.html", {**context, "drawer": drawer})
     context = whole_list(request, found.library, selected=found.pk)
