@@ -201,6 +201,13 @@ def test_what_is_not_live_leads_to_the_list(world: World, client: Client) -> Non
         assert client.get(answer.headers["Location"]).context["page"].switch == ()
 
 
+def test_the_list_is_no_board_whatever_its_address_says(world: World, client: Client) -> None:
+    lead = world.add_lead()
+    for address in ("?board=1&test=0", f"{lead.pk}/?board=1&test=0&state=quarantined"):
+        page = client.get(url(world, address)).context["page"]
+        assert (page.board, page.list_url) == (False, url(world, ""))
+
+
 def test_whoever_may_not_view_leads_is_told_so_and_sees_none(world: World) -> None:
     world.add_lead(name="Zedekiah Quux")
     world.hand_over()

@@ -40,16 +40,16 @@ def whole_list(
 ) -> dict[str, Any]:
     """Return the context of the list page for the filters in the URL; writes the trace of the look."""
     actor = person(request)
-    selection = read_selection(library, request.GET, actor=actor)
-    order = layout_of(request.GET).order
+    given = {name: value for name, value in request.GET.dict().items() if name != BOARD}
+    selection, order = read_selection(library, given, actor=actor), layout_of(given).order
     try:
         page = list_leads(
-            actor=actor, library=library, selection=selection, order=order, cursor=request.GET.get("cursor") or None
+            actor=actor, library=library, selection=selection, order=order, cursor=given.get("cursor") or None
         )
     except BadCursor:
         page = list_leads(actor=actor, library=library, selection=selection, order=order)
     saved = saved_views(actor, library) if saved is None else saved
-    listed = list_page(actor, library, selection, page, request.GET, saved=saved, selected=selected)
+    listed = list_page(actor, library, selection, page, given, saved=saved, selected=selected)
     return {"page": listed, **shell(request, library=library, active="leads")}
 
 
