@@ -1,6 +1,6 @@
 """One chunk of an export: leads by keyset, newest first, opened and written as lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -25,6 +25,7 @@ from leadscenter.lib.paging import beyond
 
 CHUNK = 5000
 BOM = "\ufeff"
+Record = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,19 @@ def read_chunk(bound: Bound, columns: Columns, *, after: Place | None, size: int
     Raises `Tampered` or `KeyGone` when a lead does not open, `Unplaced` when the columns do not hold all answers.
     """
     rows, last = _page(bound, after, size)
-    opened = _open(bound.library.pk, rows)
-    lines = "".join(_lines(bound, columns, rows, opened))
-    return Chunk(lines.encode("utf-8", "replace"), [row.id for row in rows], last)
+    lines = "".join(_lines(bound, columns, rows)).encode("utf-8", "replace")
+    return Chunk(lines, [row.id for row in rows], last)
 
 
-def _lines(bound: Bound, columns: Columns, rows: list[Row], opened: dict[int, dict[str, Any]]) -> Iterator[str]:
-    """The lines some hundred at a time, so that their cells are never all in memory."""
+def _lines(bound: Bound, columns: Columns, rows: list[Row]) -> Iterator[str]:
+    """The lines some hundred at a time, so that what they are made of is never open all at once."""
+    sealed = _sealed(rows)
     people = {row.assignee_id for row in rows if row.assignee_id} if "assignee" in columns.keys else set()
     work = work_on(bound.library, [(row.id, row.region) for row in rows], people, columns.keys, bound.zone)
     cells = Quoted()
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
+        opened = _opened(bound.library.pk, some, sealed)
         contents = [opened.get(row.id, NOTHING) for row in some]
         if bound.layout == Layout.POSTBACK:
             yield from postback_lines(some, contents)
@@ -109,13 +111,25 @@ def _page(bound: Bound, after: Place | None, size: int) -> tuple[list[Row], Plac
     return rows, last
 
 
-def _open(library_id: int, rows: Iterable[Row]) -> dict[int, dict[str, Any]]:
-    by_region: dict[str, list[int]] = {}
-    for row in rows:
-        by_region.setdefault(row.region, []).append(row.id)
+def _sealed(rows: Iterable[Row]) -> dict[int, Record]:
+    """Read the sealed answers of a chunk; one query per region."""
+    found: dict[int, Record] = {}
+    for region, its in _by_region(rows):
+        answers = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=[row.id for row in its])
+        found.update(answers.filter(region=region).values_list("lead_id", "sealed").iterator(chunk_size=CHUNK))
+    return found
+
+
+def _opened(library_id: int, rows: Iterable[Row], sealed: Mapping[int, Record]) -> dict[int, dict[str, Any]]:
     opened: dict[int, dict[str, Any]] = {}
-    for region, ids in by_region.items():
-        sealed = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=ids, region=region)
-        records = sealed.values_list("lead_id", "sealed").iterator(chunk_size=CHUNK)
+    for region, its in _by_region(rows):
+        records = ((row.id, sealed[row.id]) for row in its if row.id in sealed)
         opened.update(opening.open_rows("answers/1", library_id, region, records, opening.Purpose.EXPORT))
     return opened
+
+
+def _by_region(rows: Iterable[Row]) -> Iterable[tuple[str, list[Row]]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.region, []).append(row)
+    return found.items()

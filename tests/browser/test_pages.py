@@ -155,6 +155,7 @@ def pages_of(world: World) -> dict[str, str]:
         "new hubspot": f"{held_by}/integrations/new/hubspot/",
         "delivery": f"{held_by}/integrations/deliveries/{delivery.pk}/",
         "exports": f"{held_by}/exports/",
+        "new export": f"{held_by}/exports/new/?status=raw&layout=chosen",
         "access": f"{held_by}/access/",
         "activity": f"{held_by}/activity/",
         "activity without a match": f"{held_by}/activity/?refused=1",
