@@ -126,9 +126,13 @@ VIEW_OF_AGENCY: dict[str, int | str] = {
 }
 VIEW_OF_CLIENT: dict[str, int | str] = {**dict.fromkeys(PARTIES, 403), "bc_admin": "ok", "*": 404}
 VIEW = {"T0": VIEW_OF_AGENCY, "TP": VIEW_OF_AGENCY, "T1": VIEW_OF_CLIENT}
+# A note is taken back by who wrote it; a partner who works on the leads reads it and finds no own one.
+NOTE_OF_AGENCY: dict[str, int | str] = {**VIEW_OF_AGENCY, "partner_leads": 404}
+OWN_NOTE = {"T0": NOTE_OF_AGENCY, "TP": NOTE_OF_AGENCY, "T1": VIEW_OF_CLIENT}
 SPECIAL: dict[str, dict[str, dict[str, int | str]]] = {
     **TRANSFERS,
     **dict.fromkeys(("api_view", "saved_view"), VIEW),
+    "api_lead_note": OWN_NOTE,
     "session_end": {state: {"*": 404} for state in SAME},  # each has their own; the number in the scene is nobody's
     "token_revoke": {state: {"agy_admin": "ok", "*": 404} for state in SAME},
     "api_business_center": dict.fromkeys(SAME, TERMS),
