@@ -16,7 +16,7 @@ ICONS = {
     Notification.Kind.CONNECTION: "integrations",
     Notification.Kind.EXPIRY: "hourglass",
     Notification.Kind.EXPORT: "exports",
-    Notification.Kind.IMPORT: "submit",
+    Notification.Kind.IMPORT: "imports",
 }
 
 
