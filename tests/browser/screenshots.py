@@ -43,6 +43,8 @@ SHOTS = (
     Shot("board", "brand_admin", "/l/{library}/leads/board/?view=all"),
     Shot("filter", "brand_admin", "/l/{library}/leads/?status=raw", click="summary.chip--add"),
     Shot("exports", "brand_admin", "/l/{library}/exports/"),
+    Shot("export-new", "brand_admin", "/l/{library}/exports/new/?status=raw"),
+    Shot("imports", "brand_admin", "/l/{library}/imports/"),
     Shot("labels", "brand_admin", "/l/{library}/labels/"),
     Shot("notifications", "brand_admin", "/notifications/"),
     Shot("notification-settings", "brand_admin", "/settings/notifications/"),
