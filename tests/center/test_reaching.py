@@ -232,7 +232,7 @@ def test_drawer_and_api_tell_who_has_seen_the_lead(world: World) -> None:
     Caller(world.administrator).get(f"leads/{lead.pk}/")
     page = signed_in(world.administrator).get(f"/l/{world.library.pk}/leads/{lead.pk}/").content.decode()
     assert "Who has seen this lead" in page
-    assert "sent this lead to its connections" in page
+    assert "Sent this lead to its connections" in page
     results = Caller(world.administrator).get(f"leads/{lead.pk}/seen/").json()["results"]
     assert {row["act"] for row in results} == {"lead_opened", "lead_revealed", "leads_listed", "leads_delivered"}
     assert "count" not in results[0]
