@@ -24,6 +24,7 @@ class LabelBody(serializers.Serializer[Any]):
 class LabelShape(LabelBody):
     id = serializers.CharField()
     leads = serializers.IntegerField(required=False, help_text="Live leads that carry it, without test leads.")
+    more = serializers.BooleanField(required=False, help_text="There are more: counting stops at 1,000.")
 
 
 class Labels(LeadsView):
@@ -35,7 +36,7 @@ class Labels(LeadsView):
     def get(self, request: Request, library_id: int) -> Response:
         """List them by name with how many leads carry each."""
         rows = labels_with_counts(actor_of(request), library_of(library_id))
-        found = [{"id": str(row.id), "name": row.name, "leads": row.leads} for row in rows]
+        found = [{"id": str(row.id), "name": row.name, "leads": row.leads, "more": row.more} for row in rows]
         return Response({"results": found, "next": None, "previous": None})
 
     @extend_schema(operation_id="labels_create", request=LabelBody, responses={201: LabelShape})

@@ -157,6 +157,11 @@ class Lead(models.Model):
             ),
             models.Index(
                 fields=["library", "-received_at", "-id"],
+                name="leads_contacted",
+                condition=Q(state="live", contacted_at__isnull=False),
+            ),
+            models.Index(
+                fields=["library", "-received_at", "-id"],
                 name="leads_viewed",
                 condition=Q(state="live", viewed_at__isnull=False),
             ),
@@ -183,7 +188,7 @@ class Lead(models.Model):
             models.Index(
                 fields=["library", "-received_at", "-id"],
                 name="leads_for_test",
-                condition=Q(state="live", is_test=True),
+                condition=Q(is_test=True),
             ),
             models.Index(fields=["duplicate_of"], name="leads_duplicates", condition=Q(duplicate_of__isnull=False)),
             # The sweeper's: what a crash between two databases left half way.

@@ -45,7 +45,7 @@ def names(world: World) -> list[str]:
 def test_labels_are_listed_with_their_leads_and_without_tests(world: World) -> None:
     label = Label.objects.get()
     answer = api(world).get(f"/api/v1/libraries/{world.library.pk}/labels/").json()
-    assert answer["results"] == [{"id": str(label.pk), "name": "call back", "leads": 1}]
+    assert answer["results"] == [{"id": str(label.pk), "name": "call back", "leads": 1, "more": False}]
     assert f'?label={label.pk}">1<' in page(world).get(f"/l/{world.library.pk}/labels/").content.decode()
 
 

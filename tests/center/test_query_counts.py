@@ -26,7 +26,7 @@ QUERIES = {
     "leads/board/": 28,
     "leads/ID/": 37,
     "exports/": 10,
-    "labels/": 9,
+    "labels/": 10,
     "overview/": 28,
     "integrations/": 24,
     "/notifications/": 8,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 from urllib.parse import urlencode
@@ -129,10 +129,11 @@ def _contacted(scope: Scope, since: date, until: date) -> float | None:
     Leads that a file brought had waited elsewhere before: they are left out.
     """
     leads = _narrowed(scope, Lead.objects.filter(library=scope.library, state=Lead.State.LIVE, is_test=False))
+    first, end = (datetime.combine(day, time.min, UTC) for day in (since, until + timedelta(days=1)))
     leads = leads.exclude(source=Lead.Source.IMPORT).filter(
-        received_at__date__gte=since, received_at__date__lte=until, contacted_at__isnull=False
+        received_at__gte=first, received_at__lt=end, contacted_at__isnull=False
     )
-    leads = leads.order_by("-received_at")
+    leads = leads.order_by("-received_at", "-pk")
     spans = leads.values_list("received_at", "contacted_at")[:CONTACTS_LOOKED_AT]
     minutes = [(at - received).total_seconds() / 60 for received, at in spans if at]
     return median(minutes) if minutes else None
