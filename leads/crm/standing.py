@@ -1,13 +1,13 @@
 """How leads stand with the receivers they are handed to: one word per lead, the worst first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LeadLibrary
 from leads.models import Connection, Delivery
-from leadscenter.lib import lookups as lookups  # makes `any_of` known
+from leadscenter.lib.lookups import numbers
 
 # Worst first: one word per lead says what needs somebody.
 LABELS = {
@@ -18,6 +18,7 @@ LABELS = {
     "done": _("Delivered"),
     "skipped": _("Skipped"),
 }
+AT_ONCE = 5000
 RANK = {state: place for place, state in enumerate(LABELS)}
 
 
@@ -47,26 +48,32 @@ def _state(state: str, attempts: int, connection: Connection, library: LeadLibra
 
 def sent_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, Sent]:
     """Return how the deliveries of each lead stand: two queries for any number of leads."""
-    return {lead_id: _sent(states) for lead_id, states in _states(library, lead_ids).items()}
+    found: dict[int, list[tuple[str, int]]] = {}
+    for lead_id, connection_id, state in _states(library, lead_ids):
+        found.setdefault(lead_id, []).append((state, connection_id))
+    return {lead_id: _sent(states) for lead_id, states in found.items()}
 
 
 def worst_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, str]:
     """Return the worst state of each lead's deliveries, for many leads; two queries."""
-    states = _states(library, lead_ids)
-    return {
-        lead_id: min((state for state, _connection in found), key=RANK.__getitem__) for lead_id, found in states.items()
-    }
+    worst: dict[int, str] = {}
+    for lead_id, _connection, state in _states(library, lead_ids):
+        known = worst.get(lead_id)
+        if known is None or RANK[state] < RANK[known]:
+            worst[lead_id] = state
+    return worst
 
 
-def _states(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
-    """Return (state, connection) of each lead's deliveries; what went to a removed connection does not count."""
+def _states(library: LeadLibrary, lead_ids: Iterable[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield (lead, connection, state) of the leads' deliveries; what went to a removed connection does not count."""
     here = {row.pk: row for row in Connection.objects.filter(library=library, removed_at=None)}
-    found: dict[int, list[tuple[str, int]]] = {}
-    rows = Delivery.objects.filter(lead_id__any_of=list(lead_ids), library_id=library.pk)
-    for lead_id, connection_id, state, attempts in rows.values_list("lead_id", "connection_id", "state", "attempts"):
+    pending = str(Delivery.State.PENDING)
+    deliveries = Delivery.objects.filter(lead_id__any_of=numbers(lead_ids), library_id=library.pk)
+    rows = deliveries.values_list("lead_id", "connection_id", "state", "attempts")
+    for lead_id, connection_id, state, attempts in rows.iterator(chunk_size=AT_ONCE):
         if connection := here.get(connection_id):
-            found.setdefault(lead_id, []).append((_state(state, attempts, connection, library), connection_id))
-    return found
+            shown = state if state != pending else _state(state, attempts, connection, library)
+            yield lead_id, connection_id, shown
 
 
 def _sent(states: list[tuple[str, int]]) -> Sent:

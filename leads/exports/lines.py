@@ -5,7 +5,7 @@ Ids, times and words of ours run nowhere and hold no quote; what people wrote go
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,16 +13,17 @@ from accounts.models import LeadLibrary
 from leads.exports.columns import EMPTY, NO, YES, Columns
 from leads.exports.work import Work
 from leadscenter.lib.cells import quoted
+from leadscenter.lib.moment_text import DAY, SECONDS, MomentText, moment_of
 
 AT_ONCE = 500
 """Leads whose cells are in memory at the same time."""
 
 
 class Row(NamedTuple):
-    """What the control database knows of a lead; the order of the query's columns."""
+    """What the control database knows of a lead, moments as texts in UTC; the order of the query's columns."""
 
     id: int
-    received_at: datetime
+    received_at: str
     form_id: int
     status: str
     assignee_id: int | None
@@ -30,9 +31,13 @@ class Row(NamedTuple):
     is_test: bool
     source: str
     outcome: str
-    contacted_at: datetime | None
-    status_changed_at: datetime | None
+    contacted_at: str | None
+    status_changed_at: str | None
     duplicate_of: int | None
+
+
+KNOWN = tuple(MomentText(name) if name.endswith("_at") else name for name in Row._fields)
+"""What the query for rows asks for."""
 
 
 # Purged between the two reads: the line says that there was a lead.
@@ -41,12 +46,24 @@ NOBODY = {"id": "", "name": ""}
 NONE: dict[str, Any] = {}
 
 
-class Quoted(dict[str, str]):
-    """Texts that stand in many lines, each made a cell once."""
+class Quoted(dict[str | int, str]):
+    """What stands in many lines, each made a cell once."""
 
-    def __missing__(self, text: str) -> str:
-        cell = self[text] = quoted(text)
+    def __missing__(self, value: str | int) -> str:
+        cell = self[value] = quoted(str(value))
         return cell
+
+
+class Ends(dict[str, str]):
+    """The day of arrival → the day on which the library lets go of a lead, so many days of UTC later."""
+
+    def __init__(self, library: LeadLibrary) -> None:
+        super().__init__()
+        self._kept_for = timedelta(days=library.retention_days)
+
+    def __missing__(self, day: str) -> str:
+        end = self[day] = str(date.fromisoformat(day) + self._kept_for)
+        return end
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,9 +73,10 @@ class Part:
     rows: Sequence[Row]
     contents: Sequence[Mapping[str, Any]]
     work: Work
-    kept_for: timedelta
+    ends: Ends
     zone: tzinfo = UTC
     quoted: Quoted = field(default_factory=Quoted)
+    things: dict[str, list[Mapping[str, str | int]]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Part of {len(self.rows)}>"
@@ -66,7 +84,9 @@ class Part:
     def named(self, kind: str, what: str) -> list[str]:
         """The cells of a form, campaign, ad group or ad as it was called at capture."""
         cells = self.quoted
-        return [cells[str((content.get(kind) or NOBODY)[what])] for content in self.contents]
+        if (things := self.things.get(kind)) is None:
+            things = self.things[kind] = [content.get(kind) or NOBODY for content in self.contents]
+        return [cells[thing[what]] for thing in things]
 
     def said(self, name: str) -> list[str]:
         """The cells of one thing that the browser told."""
@@ -75,17 +95,32 @@ class Part:
 
     def attributed(self, name: str) -> list[str]:
         """The cells of one parameter of the link."""
-        attributions = [content.get("attribution") or NONE for content in self.contents]
-        return [quoted(given[name]) if name in given else EMPTY for given in attributions]
+        if name not in self.attribution_names:
+            return [EMPTY] * len(self.contents)
+        cells = self.quoted
+        return [cells[given.get(name, "")] for given in self.attributions]
 
-    def times(self, moments: Sequence[datetime | None]) -> list[str]:
+    @cached_property
+    def attributions(self) -> list[Mapping[str, str]]:
+        """What the link of each lead said."""
+        return [content.get("attribution") or NONE for content in self.contents]
+
+    @cached_property
+    def attribution_names(self) -> set[str]:
+        """The parameters that any of these leads has."""
+        return set[str]().union(*self.attributions)
+
+    def times(self, moments: Sequence[str | None]) -> list[str]:
         """The cells of moments, in the export's time zone."""
         if self.zone is UTC:
-            return [f'"{str(moment)[:19]}"' if moment else EMPTY for moment in moments]
-        return [f'"{str(moment.astimezone(self.zone))[:19]}"' if moment else EMPTY for moment in moments]
+            return [f'"{moment[:SECONDS]}"' if moment else EMPTY for moment in moments]
+        zone = self.zone
+        return [f'"{str(moment_of(moment).astimezone(zone))[:SECONDS]}"' if moment else EMPTY for moment in moments]
 
     def of_work(self, found: Mapping[int, str]) -> list[str]:
         """The cells of what the team did, by lead."""
+        if not found:
+            return [EMPTY] * len(self.rows)
         cells = self.quoted
         return [cells[found[row.id]] if row.id in found else EMPTY for row in self.rows]
 
@@ -125,6 +160,11 @@ def _assignees(part: Part) -> list[str]:
     return [cells[people.get(row.assignee_id, "")] if row.assignee_id else EMPTY for row in part.rows]
 
 
+def _expiries(part: Part) -> list[str]:
+    ends = part.ends
+    return part.times([ends[row.received_at[:DAY]] + row.received_at[DAY:] for row in part.rows])
+
+
 def _counts(part: Part) -> list[str]:
     return [f'"{part.work.note_counts.get(row.id, 0)}"' for row in part.rows]
 
@@ -156,7 +196,7 @@ MAKERS: dict[str, Maker] = {
     "source": lambda part: [f'"{row.source}"' for row in part.rows],
     "outcome": lambda part: [f'"{row.outcome}"' for row in part.rows],
     "duplicate_of": lambda part: [f'"{row.duplicate_of or ""}"' for row in part.rows],
-    "expires_time": lambda part: part.times([row.received_at + part.kept_for for row in part.rows]),
+    "expires_time": _expiries,
     "status": lambda part: [f'"{row.status}"' for row in part.rows],
     "labels": lambda part: part.of_work(part.work.labels),
     "assignee": _assignees,
@@ -219,8 +259,3 @@ def lines_of(columns: Columns, part: Part) -> Iterator[str]:
     made = [by_column[columns.asked[key]] if key in columns.asked else MAKERS[key](part) for key in columns.keys]
     for cells in zip(*made, strict=True):
         yield ",".join(cells) + "\r\n"
-
-
-def kept_for(library: LeadLibrary) -> timedelta:
-    """Return for how long the library keeps a lead."""
-    return timedelta(days=library.retention_days)

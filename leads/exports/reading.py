@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import LeadLibrary
 from leads.exports import postback
 from leads.exports.columns import Columns, Layout
-from leads.exports.lines import AT_ONCE, NOTHING, Part, Quoted, Row, kept_for, lines_of
+from leads.exports.lines import AT_ONCE, KNOWN, NOTHING, Ends, Part, Quoted, Row, lines_of
 from leads.exports.postback import postback_lines
 from leads.exports.work import work_on
 from leads.models import Lead
@@ -19,8 +19,11 @@ from leads.vault import opening
 from leads.vault.models import SealedAnswers
 from leads.vault.regions import alias_of
 from leads.vault.walking import Place, rarest_first, walk
-from leadscenter.lib import lookups as lookups  # makes `any_of` known
+from leadscenter.lib.binary_rows import binary_rows
 from leadscenter.lib.cells import csv_line
+from leadscenter.lib.garbage import collected_later
+from leadscenter.lib.lookups import numbers
+from leadscenter.lib.moment_text import moment_of
 from leadscenter.lib.paging import beyond
 
 CHUNK = 5000
@@ -75,9 +78,10 @@ def read_chunk(bound: Bound, columns: Columns, *, after: Place | None, size: int
 
     Raises `Tampered` or `KeyGone` when a lead does not open, `Unplaced` when the columns do not hold all answers.
     """
-    rows, last = _page(bound, after, size)
-    lines = "".join(_lines(bound, columns, rows)).encode("utf-8", "replace")
-    return Chunk(lines, [row.id for row in rows], last)
+    with collected_later():
+        rows, last = _page(bound, after, size)
+        lines = "".join(_lines(bound, columns, rows)).encode("utf-8", "replace")
+        return Chunk(lines, [row.id for row in rows], last)
 
 
 def _lines(bound: Bound, columns: Columns, rows: list[Row]) -> Iterator[str]:
@@ -85,7 +89,7 @@ def _lines(bound: Bound, columns: Columns, rows: list[Row]) -> Iterator[str]:
     sealed = _sealed(rows)
     people = {row.assignee_id for row in rows if row.assignee_id} if "assignee" in columns.keys else set()
     work = work_on(bound.library, [(row.id, row.region) for row in rows], people, columns.keys, bound.zone)
-    cells = Quoted()
+    cells, ends = Quoted(), Ends(bound.library)
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         opened = _opened(bound.library.pk, some, sealed)
@@ -93,7 +97,7 @@ def _lines(bound: Bound, columns: Columns, rows: list[Row]) -> Iterator[str]:
         if bound.layout == Layout.POSTBACK:
             yield from postback_lines(some, contents)
         else:
-            part = Part(some, contents, work, kept_for(bound.library), bound.zone, cells)
+            part = Part(some, contents, work, ends, bound.zone, cells)
             yield from lines_of(columns, part)
 
 
@@ -105,9 +109,10 @@ def _page(bound: Bound, after: Place | None, size: int) -> tuple[list[Row], Plac
         leads, last = leads.filter(pk__in=[lead_id for _at, lead_id in step.places]), step.last
     elif after is not None:
         leads = leads.filter(beyond(leads, after, "received_at", descending=True))
-    rows = [Row(*row) for row in leads.order_by("-received_at", "-pk").values_list(*Row._fields)[:size]]
+    known = leads.order_by("-received_at", "-pk").values_list(*KNOWN)[:size]
+    rows = list(map(Row._make, known.iterator(chunk_size=CHUNK)))
     if not bound.selection.words and len(rows) == size:
-        last = (rows[-1].received_at, rows[-1].id)
+        last = (moment_of(rows[-1].received_at), rows[-1].id)
     return rows, last
 
 
@@ -115,8 +120,8 @@ def _sealed(rows: Iterable[Row]) -> dict[int, Record]:
     """Read the sealed answers of a chunk; one query per region."""
     found: dict[int, Record] = {}
     for region, its in _by_region(rows):
-        answers = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=[row.id for row in its])
-        found.update(answers.filter(region=region).values_list("lead_id", "sealed").iterator(chunk_size=CHUNK))
+        answers = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=numbers(row.id for row in its))
+        found.update(binary_rows(answers.filter(region=region).values_list("lead_id", "sealed")))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from django.db.models import Count
 
@@ -13,11 +13,13 @@ from leads.models import FollowUp, LeadLabel
 from leads.vault import opening
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
-from leadscenter.lib import lookups as lookups  # makes `any_of` known
+from leadscenter.lib.lookups import numbers
+from leadscenter.lib.moment_text import MomentText
 
 LONGEST_NOTES = 30_000
 """Characters of notes in one cell, whose most is 32,767 in a workbook; the oldest are left to the lead's page."""
 LEFT_OUT = "…"
+AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,7 +28,7 @@ class Work:
 
     labels: dict[int, str] = field(default_factory=dict)
     people: dict[int, str] = field(default_factory=dict)
-    follow_ups: dict[int, datetime] = field(default_factory=dict)
+    follow_ups: dict[int, str] = field(default_factory=dict)
     deliveries: dict[int, str] = field(default_factory=dict)
     note_counts: dict[int, int] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
@@ -52,14 +54,15 @@ def work_on(
 
 def _labels(ids: Sequence[int]) -> dict[int, str]:
     found: dict[int, list[str]] = {}
-    labelled = LeadLabel.objects.filter(lead__id__any_of=ids).order_by("label__name")
-    for lead_id, name in labelled.values_list("lead_id", "label__name"):
+    labelled = LeadLabel.objects.filter(lead__id__any_of=numbers(ids)).order_by("label__name")
+    for lead_id, name in labelled.values_list("lead_id", "label__name").iterator(chunk_size=AT_ONCE):
         found.setdefault(lead_id, []).append(name)
     return {lead_id: ", ".join(names) for lead_id, names in found.items()}
 
 
-def _follow_ups(ids: Sequence[int]) -> dict[int, datetime]:
-    return dict(FollowUp.objects.filter(lead__id__any_of=ids, done_at=None).values_list("lead_id", "due_at"))
+def _follow_ups(ids: Sequence[int]) -> dict[int, str]:
+    open_ones = FollowUp.objects.filter(lead__id__any_of=numbers(ids), done_at=None)
+    return dict(open_ones.values_list("lead_id", MomentText("due_at")))
 
 
 def _by_region(places: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[int]]]:
@@ -70,7 +73,7 @@ def _by_region(places: Sequence[tuple[int, str]]) -> Iterator[tuple[str, list[in
 def _note_counts(places: Sequence[tuple[int, str]]) -> dict[int, int]:
     found: dict[int, int] = {}
     for region, ids in _by_region(places):
-        notes = Note.objects.using(alias_of(region)).filter(lead_id__any_of=ids, region=region)
+        notes = Note.objects.using(alias_of(region)).filter(lead_id__any_of=numbers(ids), region=region)
         found.update(notes.values("lead_id").annotate(number=Count("id")).order_by().values_list("lead_id", "number"))
     return found
 
@@ -79,7 +82,8 @@ def _notes(library: LeadLibrary, places: Sequence[tuple[int, str]], zone: tzinfo
     """Open the notes, newest first, each with its time and who wrote it."""
     written: dict[int, list[str]] = {}
     for region, ids in _by_region(places):
-        rows = Note.objects.using(alias_of(region)).filter(lead_id__any_of=ids, library_id=library.pk, region=region)
+        notes = Note.objects.using(alias_of(region)).filter(lead_id__any_of=numbers(ids), region=region)
+        rows = notes.filter(library_id=library.pk)
         found = list(
             rows.order_by("-created_at", "-pk").values_list("pk", "lead_id", "author_id", "created_at", "sealed")
         )

@@ -5,13 +5,14 @@ Such a cell gets an apostrophe in front; telephone numbers and plain numbers kee
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterable
 
 RUNS = "=+-@"
 QUOTE = "'"
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 ().-]*\Z")
-_PLAIN = re.compile(r"(?:[A-Za-z0-9][^\"]*|[+-]?[0-9][0-9 ().-]*)?").fullmatch
+_PLAIN_HEADS = frozenset(["", *string.ascii_letters, *string.digits])
 _INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
 _CONTROL_STARTS = "\t\r\n"
 
@@ -31,7 +32,9 @@ def csv_line(values: Iterable[str | int | None]) -> str:
 
 def quoted(value: str) -> str:
     """One cell of a line, made safe and quoted; what begins with a letter or digit or is a number takes a short way."""
-    return f'"{value}"' if _PLAIN(value) else _quoted(value)
+    if value[:1] in _PLAIN_HEADS:
+        return f'"{value}"' if '"' not in value else _quoted(value)
+    return f'"{value}"' if _NUMBER.match(value) else _quoted(value)
 
 
 def _quoted(value: str | int | None) -> str:
