@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -78,7 +79,7 @@ def test_a_failure_is_tried_again_by_the_schedule_with_the_same_id_and_the_same_
         assert (delivery.state, delivery.attempts) == (Delivery.State.PENDING, attempt)
         assert wait * 0.8 - 3 <= waits(delivery) <= wait * 1.2
         assert drain().attempts == 0
-        Delivery.objects.update(due_at=timezone.now())
+        Delivery.objects.update(due_at=Now())
     drain()
     assert delivery_of(lead).state == Delivery.State.DONE
     assert len({(received.webhook_id, received.body) for received in sink.received}) == 1
@@ -99,7 +100,7 @@ def test_after_ten_attempts_a_delivery_has_failed(world: World, sink: Sink) -> N
     sink.script([FAIL] * 20)
     for _ in range(12):
         drain()
-        Delivery.objects.filter(state=Delivery.State.PENDING).update(due_at=timezone.now())
+        Delivery.objects.filter(state=Delivery.State.PENDING).update(due_at=Now())
         Connection.objects.update(open_until=None, breaker_step=0)
     assert (delivery_of(lead).state, delivery_of(lead).attempts, len(sink.received)) == (Delivery.State.DEAD, 10, 10)
 
@@ -122,7 +123,7 @@ def test_410_disables_the_connection_and_its_deliveries_wait(world: World, sink:
     connection = Connection.objects.get()
     assert (connection.state, connection.state_reason) == (Connection.State.DISABLED, "the receiver answered 410")
     assert AuditEvent.objects.filter(act=Act.CONNECTION_DISABLED, targets__object_id=connection.pk).count() == 1
-    Delivery.objects.update(due_at=timezone.now())
+    Delivery.objects.update(due_at=Now())
     assert drain().attempts == 0
     assert {delivery_of(first).state, delivery_of(second).state} == {Delivery.State.PENDING}
     assert len(sink.received) == 1
@@ -151,7 +152,7 @@ def test_a_lead_in_the_trash_waits_and_a_lead_that_is_gone_is_skipped(world: Wor
     assert (delivery_of(trashed).state, delivery_of(trashed).attempts) == (Delivery.State.PENDING, 0)
     assert delivery_of(gone).state == Delivery.State.SKIPPED
     Lead.objects.filter(pk=trashed).update(state=Lead.State.LIVE)
-    Delivery.objects.filter(lead_id=trashed).update(due_at=timezone.now())
+    Delivery.objects.filter(lead_id=trashed).update(due_at=Now())
     drain()
     assert delivery_of(trashed).state == Delivery.State.DONE
 
@@ -190,7 +191,7 @@ def test_a_thin_connection_sends_ids_only_and_old_deliveries_keep_their_bytes(wo
     drain()
     Connection.objects.filter(pk=connection.pk).update(options={"thin_since": [[timezone.now().isoformat(), True]]})
     new = world.lead(email="bob@example.com")
-    Delivery.objects.filter(lead_id=old).update(due_at=timezone.now())
+    Delivery.objects.filter(lead_id=old).update(due_at=Now())
     drain()
     by_lead: dict[str, set[bytes]] = {}
     for received in sink.received:
@@ -213,7 +214,7 @@ def test_an_update_tells_its_version_and_an_end_tells_ids_only(world: World, sin
     assert (ended["type"], ended["data"]) == ("lead.deleted", {"lead_id": str(lead), "version": 4, "is_test": False})
     assert len(sink.received) == 2
     Lead.objects.filter(pk=lead).update(state=Lead.State.LIVE)
-    Delivery.objects.filter(event_key__startswith="lead.updated").update(due_at=timezone.now())
+    Delivery.objects.filter(event_key__startswith="lead.updated").update(due_at=Now())
     drain()
     updated = json.loads(sink.received[2].body)
     assert (updated["type"], updated["data"]["version"]) == ("lead.updated", 3)
@@ -259,7 +260,7 @@ def test_lead_that_does_not_open_is_tried_again_and_alarms_its_holders_once_a_da
     rows.update(sealed=record[:-1] + bytes([record[-1] ^ 1]))
     for _drain in range(2):
         drain()
-        Delivery.objects.update(due_at=timezone.now())
+        Delivery.objects.update(due_at=Now())
     assert sink.received == []
     alarm = Alarm.objects.get()
     assert (alarm.kind, alarm.library_id, alarm.detail) == (

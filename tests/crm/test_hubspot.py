@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -25,7 +26,7 @@ def hubspot(settings: Settings) -> Iterator[HubSpot]:
 
 
 def due_now() -> None:
-    Delivery.objects.filter(state=Delivery.State.PENDING).update(due_at=timezone.now())
+    Delivery.objects.filter(state=Delivery.State.PENDING).update(due_at=Now())
 
 
 def last_attempt() -> tuple[int | None, str, str]:

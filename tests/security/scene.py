@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import connections
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
@@ -188,7 +189,7 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     alarm = Alarm.objects.create(library=library, kind=Alarm.Kind.UNOPENABLE, about="scene")
     label = Label.objects.create(library=library, name="canary label")
     export = request_export(actor=holder, library=library, selection=Selection(), file_format="csv")
-    Export.objects.filter(pk=export.pk).update(due_at=timezone.now())
+    Export.objects.filter(pk=export.pk).update(due_at=Now())
     bringing = upload(
         actor=holder, library=library, form_id=Form.objects.get(ad_account=library.ad_account_id).pk,
         content=b"Your name,E-mail\nZedekiah Quux,zedekiah@quux.example\n",
