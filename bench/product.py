@@ -54,6 +54,7 @@ def product(name: str = "") -> Iterator[Product]:
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "LEADS_KEY_FILE": str(keys),
             "EMAIL_URL": "consolemail://",
+            "STATEMENT_TIMEOUT_MS": "60000",  # peers take longer than a page may
         }
         new_keys(keys)
         try:
