@@ -62,7 +62,7 @@ def exported(library_id: int, file_format: str) -> dict[str, float]:
     started = time.perf_counter()
     taken = download(actor=actor, export=found).parts
     if file_format == "csv":
-        assert sum(part.count(b"\r\n") for part in taken) == found.rows + 1
+        assert sum(part.count(b"\n") for part in taken) == found.rows + 1  # a part may end within a line's end
     else:
         assert sum(len(part) for part in taken) > found.rows
     return {"seconds": seconds, "rows": found.rows, "first": first[0], "download": time.perf_counter() - started}
