@@ -1,6 +1,7 @@
 """The trail: what was done, by whom, to what. Written before the deed, in its transaction: no record, no data."""
 
-import struct
+import sys
+from array import array
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
@@ -52,7 +53,8 @@ def record(
     """
     assert transaction.get_connection().in_atomic_block, "audit.record() belongs into the transaction of the deed"
     kind, scope_id = scope_of(scope)
-    listed = sorted(manifest) if manifest is not None else None
+    packed = pack(sorted(manifest)) if manifest is not None else None
+    del manifest  # of a million ids the packed ones alone stay
     here = circumstances()
     detail = {"token": str(here.token) if here.token else None, "country": here.country or None, **detail}
     event = AuditEvent(
@@ -63,23 +65,28 @@ def record(
         actor=actor,
         grant_path=grant_path,
         purpose=purpose,
-        count=count if count is not None else (len(listed) if listed is not None else len(targets) or 1),
+        count=count if count is not None else (len(packed) // 8 if packed is not None else len(targets) or 1),
         detail={key: value for key, value in detail.items() if value is not None},
     )
     event.save(force_insert=True)
     AuditTarget.objects.bulk_create([AuditTarget(event=event, object_id=target) for target in targets])
-    if listed is not None:
-        AuditManifest.objects.create(event=event, object_ids=pack(listed))
+    if packed is not None:
+        AuditManifest.objects.create(event=event, object_ids=packed)
     UnsealedEvent.objects.create(event=event, scope=kind, scope_id=scope_id)
     return int(event.pk)
 
 
 def pack(ids: Sequence[int]) -> bytes:
     """Return the ids as 8 bytes each, big-endian, in the order given."""
-    return struct.pack(f">{len(ids)}Q", *ids)
+    packed = array("Q", ids)
+    if sys.byteorder == "little":
+        packed.byteswap()
+    return packed.tobytes()
 
 
 def unpack(packed: bytes) -> list[int]:
     """Return the ids that `pack` packed."""
-    raw = bytes(packed)
-    return list(struct.unpack(f">{len(raw) // 8}Q", raw))
+    ids = array("Q", packed)
+    if sys.byteorder == "little":
+        ids.byteswap()
+    return ids.tolist()

@@ -215,6 +215,17 @@ def test_every_way_in_which_a_lead_was_seen_is_told(world: World) -> None:
     )
 
 
+def test_a_lead_whose_bytes_lie_across_two_ids_was_not_in_that_file(world: World) -> None:
+    lead = world.add_lead()
+    first, second = lead.pk >> 32, lead.pk & 0xFFFFFFFF
+    across = [1 << 32 | first, second << 32 | 7]
+    assert audit.pack([lead.pk]) in audit.pack(across)
+    happened(world, Act.EXPORT_MADE, manifest=across)
+    assert who_has_seen(world.administrator, lead) == []
+    happened(world, Act.EXPORT_MADE, manifest=[*across, lead.pk])
+    assert [event.count for event in who_has_seen(world.administrator, lead)] == [3]
+
+
 def delivered(world: World, lead: Lead) -> None:
     """A delivery that was settled now, with its attempt and the trail's event of the batch."""
     connection = connection_of(world, world.administrator)

@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.access import Can, require
 from accounts.models import Act, AuditEvent, AuditTarget, Scope, User
 from leads.models import DeliveryAttempt, Lead
+from leadscenter.lib.lookups import PlaceOf
 
 LOOKS = (
     Act.LEADS_LISTED,
@@ -36,12 +37,7 @@ def events_of(lead: Lead, *, limit: int = 200) -> list[AuditEvent]:
 def _files_with(lead: Lead) -> list[AuditEvent]:
     """Return the newest large acts whose manifest holds the lead, and the downloads of the files they made."""
     trail = AuditEvent.objects.filter(scope=Scope.LIBRARY, scope_id=lead.library_id).select_related("actor")
-    large = trail.filter(act__in=LARGE, at__gte=lead.received_at, manifest__isnull=False).select_related("manifest")
-    holding = [
-        event
-        for event in large.order_by("-at", "-id")[:MANIFESTS_READ]
-        if _holds(bytes(event.manifest.object_ids), lead.pk)
-    ]
+    holding = _holding(trail, trail.filter(act__in=LARGE, at__gte=lead.received_at), lead)
     exports = [event.pk for event in holding if event.act == Act.EXPORT_MADE]
     files = AuditTarget.objects.filter(event__in=exports).values("object_id")
     taken = trail.filter(act=Act.EXPORT_DOWNLOADED, targets__object_id__in=files)
@@ -58,16 +54,23 @@ def _deliveries_of(lead: Lead, trail: QuerySet[AuditEvent]) -> list[AuditEvent]:
     around = Q()
     for moment in moments:
         around |= Q(at__gte=moment - SETTLED_WITHIN, at__lte=moment + SETTLED_WITHIN)
-    batches = trail.filter(around, act=Act.LEADS_DELIVERED, manifest__isnull=False).select_related("manifest")
-    return [
-        event
-        for event in batches.order_by("-at", "-id")[:MANIFESTS_READ]
-        if _holds(bytes(event.manifest.object_ids), lead.pk)
-    ]
+    return _holding(trail, trail.filter(around, act=Act.LEADS_DELIVERED), lead)
 
 
-def _holds(packed: bytes, lead_id: int) -> bool:
-    ids = audit.unpack(packed)
+def _holding(trail: QuerySet[AuditEvent], large: QuerySet[AuditEvent], lead: Lead) -> list[AuditEvent]:
+    """Return the newest of the large acts whose manifest holds the lead.
+
+    The database looks for its eight bytes, so that no manifest of a million ids is fetched.
+    """
+    newest = large.filter(manifest__isnull=False).order_by("-at", "-id").values("pk")[:MANIFESTS_READ]
+    place = PlaceOf(audit.pack([lead.pk]), "manifest__object_ids")
+    found = trail.filter(pk__in=newest).annotate(place=place).filter(place__gt=0).order_by("-at", "-id")
+    return [event for event in found if event.place % 8 == 1 or _holds(event, lead.pk)]
+
+
+def _holds(event: AuditEvent, lead_id: int) -> bool:
+    """Whether it does where the first bytes that look like it lie across two ids."""
+    ids = audit.unpack(bytes(event.manifest.object_ids))
     place = bisect_left(ids, lead_id)
     return place < len(ids) and ids[place] == lead_id
 

@@ -216,7 +216,6 @@ def _finish(export: Export, key: bytes, lines: file.Writer, after_chunk: Callabl
 
 def _hand_over(export: Export, writer: file.Writer, path: Path) -> None:
     """Trail, state and name of the file change together, after a last question."""
-    ids = audit.unpack(file.draft_ids(export.pk).read_bytes())
     with transaction.atomic():
         mine = Export.objects.select_for_update(no_key=True).filter(pk=export.pk, lease=export.lease)
         if not mine.filter(state=Export.State.RUNNING).exists():
@@ -227,7 +226,7 @@ def _hand_over(export: Export, writer: file.Writer, path: Path) -> None:
             library,
             actor=export.requested_by,
             targets=[export.pk],
-            manifest=ids,
+            manifest=audit.unpack(file.draft_ids(export.pk).read_bytes()),
             layout=export.layout,
             notes=NOTES in export.columns or None,
             task=export.is_task or None,
