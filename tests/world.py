@@ -1,5 +1,6 @@
 """A small world to test in: an agency with an ad account, its people, a client who may take over, a stranger."""
 
+import re
 import uuid
 from dataclasses import dataclass
 
@@ -28,6 +29,11 @@ CONTENT = {
     "privacy_policy_url": "https://example.com/privacy",
     "disclaimer": {"title": "News", "text": "", "consents": [{"key": "news", "label": "Send me news"}]},
 }
+
+
+def says(text: str, word: str) -> bool:
+    """Whether `word` stands in a text as a word, in any case: inside a random token three letters are chance."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
 @dataclass

@@ -19,6 +19,12 @@ for (const one of switches) {
   });
 }
 
+// Whoever was in the search before the page listened gets what it offers all the same.
+document.body.addEventListener("htmx:load", ({ target }) => {
+  const field = document.activeElement;
+  if (field?.matches("[data-search]") && target.contains(field)) field.dispatchEvent(new Event("focus"));
+});
+
 const links = () => [...document.querySelectorAll("[data-list] a[data-open-drawer]")];
 const current = () => {
   const all = links();

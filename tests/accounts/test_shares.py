@@ -26,7 +26,7 @@ from accounts.services import ad_accounts, business_centers, people, shares
 from accounts.services.staff import set_center_active
 from accounts.services.transfers import accept_transfer, request_transfer
 from tests.callers import Caller
-from tests.world import World, person
+from tests.world import World, person, says
 
 NOTHING: frozenset[Can] = frozenset()
 
@@ -95,7 +95,7 @@ def test_leads_work_and_stop_in_the_next_request_of_the_same_token(lent: Lent) -
     refused = caller.get(path)
     assert (refused.status_code, refused.json()["missing_permission"]) == (403, "view_leads")
     assert refused.json()["who_can_help"] == ["Agency"]  # of the other side the company alone
-    assert "Ann" not in refused.content.decode()
+    assert not says(refused.content.decode(), "Ann")
 
 
 @pytest.mark.parametrize("who", ["operator", "analyst", "boss_of_owner", "partner_boss", "stranger"])

@@ -17,7 +17,7 @@ from leads.center.selectors.activity import GROUPS, TrailFilter, parts_of_trail
 from tests.callers import Caller
 from tests.counting import statements
 from tests.triggers import unprotected
-from tests.world import World
+from tests.world import World, says
 
 pytestmark = pytest.mark.django_db
 
@@ -233,7 +233,7 @@ def test_person_page_counts_by_day_and_lists(world: World) -> None:
     page = answer.content.decode()
     assert "revealed contact details" in page
     assert "Can see leads now" in page
-    assert "Ann" not in page
+    assert not says(page, "Ann")
     event = AuditEvent.objects.get(act=Act.TRAIL_READ)
     assert (event.purpose, list(event.targets.values_list("object_id", flat=True))) == (
         "person",
