@@ -21,6 +21,7 @@ from accounts.access import Can
 from accounts.declarations import PUBLIC
 from accounts.freshness import ask_again, back_of, lead
 from accounts.models import AccountMembership, BusinessCenter, BusinessCenterMember, LeadLibraryUserPermission, User
+from leadscenter.lib.prepared import Prepared
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 EVERYONE, DOWNLOADERS = BusinessCenter.TwoFactor.EVERYONE, BusinessCenter.TwoFactor.DOWNLOADERS
@@ -59,9 +60,12 @@ def with_second_factor(people: QuerySet[User]) -> QuerySet[User]:
     return people.annotate(second_factor_due=due, second_factor_held=Exists(held))
 
 
+_BY_ID = Prepared(lambda user_id: with_second_factor(User.objects.filter(pk=user_id)), ids=1)
+
+
 def _asked_of(user_id: Any) -> Any:
     """Return the person with both answers, or None."""
-    return with_second_factor(User.objects.filter(pk=user_id)).first()
+    return next(iter(_BY_ID.objects(int(user_id))), None)
 
 
 def must_have(user: User) -> bool:

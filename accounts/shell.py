@@ -4,8 +4,9 @@ The addresses are the interface's stable pages, written out: a frame is drawn on
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from accounts.models import (
     LeadLibrary,
     User,
 )
+from leadscenter.lib.prepared import Prepared
 
 SWITCHER_ROWS = 50
 
@@ -149,32 +151,34 @@ class _Row:
     transferred: bool
 
 
-def _accounts(user: User) -> list[_Row]:
-    memberships = AccountMembership.objects.filter(user=user).select_related("ad_account__library")
-    rows = [
-        _Row(
-            membership.ad_account_id,
-            membership.ad_account.library.pk,
-            membership.ad_account.name,
-            membership.role,
-            membership.ad_account.library.custodian_id != membership.ad_account.business_center_id,
-        )
-        for membership in memberships.order_by("ad_account__name", "ad_account_id")[:SWITCHER_ROWS]
-    ]
-    known = {row.ad_account_id for row in rows}
+def _memberships(user: int) -> QuerySet[AccountMembership, Any]:
+    library = "ad_account__library"
+    names = ("ad_account", library, "ad_account__name", "role", f"{library}__custodian", "ad_account__business_center")
+    rows = AccountMembership.objects.filter(user=user).order_by("ad_account__name", "ad_account")
+    return rows.values_list(*names)[:SWITCHER_ROWS]
+
+
+def _held(user: int) -> QuerySet[LeadLibrary, Any]:
+    """The libraries that the person's Business Centers hold, or whose accounts were lent to them."""
     centers = BusinessCenterMember.objects.filter(user=user, business_center__is_active=True)
     admin = centers.filter(role=BusinessCenterRole.ADMIN).values("business_center")
     lent = AccountShare.objects.filter(ad_account=OuterRef("ad_account"), partner__in=admin).values("role")[:1]
-    others = LeadLibrary.objects.filter(
+    rows = LeadLibrary.objects.filter(
         Q(custodian__in=centers.values("business_center"))
         | Q(ad_account__in=AccountShare.objects.filter(partner__in=admin).values("ad_account"))
     ).annotate(lent=Subquery(lent))
-    rows += [
-        _Row(library.ad_account_id, library.pk, library.ad_account.name, library.lent or "", library.is_transferred)
-        for library in others.select_related("ad_account").order_by("ad_account__name", "pk")[:SWITCHER_ROWS]
-        if library.ad_account_id not in known
-    ]
-    return rows
+    names = ("ad_account", "pk", "ad_account__name", "lent", "custodian", "ad_account__business_center")
+    return rows.order_by("ad_account__name", "pk").values_list(*names)[:SWITCHER_ROWS]
+
+
+_MEMBERSHIPS, _HELD = Prepared(_memberships, ids=1), Prepared(_held, ids=1)
+
+
+def _accounts(user: User) -> list[_Row]:
+    found: dict[int, _Row] = {}
+    for account, library, name, role, custodian, owner in (*_MEMBERSHIPS.rows(user.pk), *_HELD.rows(user.pk)):
+        found.setdefault(account, _Row(account, library, name, role or "", custodian != owner))
+    return list(found.values())
 
 
 def _switch(row: _Row, current: AdAccount) -> AccountRow:

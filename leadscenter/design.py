@@ -7,7 +7,6 @@ from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.utils import timezone
 
 from accounts.declarations import public
@@ -132,7 +131,7 @@ def _board() -> list[dict[str, object]]:
     plain = {
         "id": 1, "name": "Priya Nandakumar", "url": "#g-board", "row_url": "#g-board", "email": "p•••@example.com",
         "phone": "+1•••012", "ad": "Video 15 s", "form": "Home solar quote, v3", "status": "raw", "clock": soon,
-        "icons": static("img/icons.svg"),
+        "labels": (), "is_test": False, "duplicate": False, "assignee": "", "open": False, "delivery": None,
     }  # fmt: skip
     marked = plain | {
         "id": 2, "name": "Jonah Whitfield", "labels": ("Own roof",), "is_test": True, "duplicate": True, "clock": late,

@@ -315,7 +315,13 @@ TEMPLATES = [
             ],
             "builtins": ["leadscenter.templatetags.display"],  # components evaluate attributes by themselves
         },
-    }
+    },
+    {
+        "NAME": "compiled",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "compiled"],
+        "OPTIONS": {"environment": "leadscenter.jinja.environment"},
+    },
 ]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]  # the console speaks what it is translated to; forms speak their own language

@@ -5,7 +5,7 @@ of them: it writes one event with one target per lead.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.access import Can, require
 from accounts.models import Act, LeadLibrary, User
 from accounts.services.alarms import raise_unopenable
-from leads.center.masking import mask
+from leads.center.masking import MASKED_KINDS, mask
 from leads.models import Lead
 from leads.vault import opening
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS, Answer, Answers, Named
@@ -24,6 +24,7 @@ from leads.vault.models import Note, ResponseExcerpt, SealedAnswers
 from leads.vault.regions import alias_of, aliases
 from leads.vault.values import Sealed
 from leadscenter.lib.envelope import Tampered
+from leadscenter.lib.lookups import numbers
 
 NO_FORM = Named(0, "")
 UNREADABLE = (Tampered, KeyGone)
@@ -119,7 +120,8 @@ def _records(leads: Iterable[Lead]) -> dict[int, SealedAnswers]:
     found: dict[int, SealedAnswers] = {}
     for alias, ids in by_alias.items():
         if ids:
-            found |= SealedAnswers.objects.using(alias).defer("digest").in_bulk(ids)
+            rows = SealedAnswers.objects.using(alias).defer("digest").filter(lead_id__any_of=numbers(ids))
+            found |= {row.lead_id: row for row in rows}
     return found
 
 
@@ -131,33 +133,32 @@ def _open(lead: Lead, record: SealedAnswers | None, reveal: bool) -> OpenLead:
         content = Answers.read(opening.open(_sealed(record), opening.Purpose.DISCLOSE))
     except UNREADABLE:  # whoever asked raises the alarm
         return nothing
-    shown = OpenLead(
+    answers, attribution = content.answers, content.attribution
+    email, phone = content.first(*EMAIL_KINDS), content.first(*PHONE_KINDS)
+    if not reveal:
+        email, phone = mask(email, "email"), mask(phone, "phone_number")
+        answers = tuple(map(_masked, answers))
+        attribution = {name: mask(value, "email") if "@" in value else value for name, value in attribution.items()}
+    return OpenLead(
         id=lead.pk,
-        answers=content.answers,
+        answers=answers,
         name=content.name,
-        email=content.first(*EMAIL_KINDS),
-        phone=content.first(*PHONE_KINDS),
+        email=email,
+        phone=phone,
         form=content.form,
         campaign=content.campaign,
         ad_group=content.ad_group,
         ad=content.ad,
-        attribution=content.attribution,
+        attribution=attribution,
         country=content.country,
         language=content.language,
         consents=content.consents,
         masked=not reveal,
     )
-    if reveal:
-        return shown
-    return replace(
-        shown,
-        answers=tuple(answer._replace(value=mask(answer.value, answer.kind)) for answer in content.answers),
-        email=mask(shown.email, "email"),
-        phone=mask(shown.phone, "phone_number"),
-        attribution={
-            name: mask(value, "email") if "@" in value else value for name, value in shown.attribution.items()
-        },
-    )
+
+
+def _masked(answer: Answer) -> Answer:
+    return answer._replace(value=mask(answer.value, answer.kind)) if answer.kind in MASKED_KINDS else answer
 
 
 def _sealed(row: SealedAnswers | Note | ResponseExcerpt) -> Sealed:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import LeadLibrary
 from leads.models import Connection, Delivery
 from leadscenter.lib.lookups import numbers
+from leadscenter.lib.prepared import Prepared
 
 # Worst first: one word per lead says what needs somebody.
 LABELS = {
@@ -30,6 +31,9 @@ class Sent:
     label: str
     delivered: int
     receivers: int
+
+
+_CONNECTED = Prepared(lambda library: Connection.objects.filter(library=library, removed_at=None), ids=1)
 
 
 def shown_state(delivery: Delivery, connection: Connection, library: LeadLibrary) -> str:
@@ -66,7 +70,7 @@ def worst_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, str]:
 
 def _states(library: LeadLibrary, lead_ids: Iterable[int]) -> Iterator[tuple[int, int, str]]:
     """Yield (lead, connection, state) of the leads' deliveries; what went to a removed connection does not count."""
-    here = {row.pk: row for row in Connection.objects.filter(library=library, removed_at=None)}
+    here = {row.pk: row for row in _CONNECTED.objects(library.pk)}
     pending = str(Delivery.State.PENDING)
     deliveries = Delivery.objects.filter(lead_id__any_of=numbers(lead_ids), library_id=library.pk)
     rows = deliveries.values_list("lead_id", "connection_id", "state", "attempts")

@@ -53,7 +53,7 @@ class Answers:
     def read(cls, payload: Mapping[str, Any]) -> "Answers":
         """Read the JSON value that `leads.vault.opening.open` returned."""
         return cls(
-            answers=tuple(Answer(*(str(part) for part in row)) for row in payload["answers"]),
+            answers=tuple(Answer(*map(str, row)) for row in payload["answers"]),
             form=_named(payload["form"]) or Named(0, ""),
             campaign=_named(payload.get("campaign")),
             ad_group=_named(payload.get("ad_group")),

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.template.defaultfilters import date as format_date
 from django.utils import timezone
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, ngettext
@@ -69,7 +69,12 @@ def stamp(moment: datetime | None) -> str:
     if moment is None:
         return NOTHING
     local = timezone.localtime(moment)
-    return f"{format_date(local, 'D j M Y, H:i:s')} {local.tzname()}"
+    return f"{WEEKDAYS_ABBR[local.weekday()]} {_day(local)} {local.year}, {local:%H:%M:%S} {local.tzname()}"
+
+
+def _day(local: datetime) -> str:
+    """Day and month, as Django's own format "j M" says them; a list says hundreds."""
+    return f"{local.day} {str(MONTHS_3[local.month]).title()}"
 
 
 def moment_text(moment: datetime | None) -> str:
@@ -78,8 +83,8 @@ def moment_text(moment: datetime | None) -> str:
         return NOTHING
     local, now = timezone.localtime(moment), timezone.localtime()
     if local.date() == now.date():
-        return format_date(local, "H:i:s")
-    return format_date(local, "j M, H:i") if local.year == now.year else format_date(local, "j M Y")
+        return f"{local:%H:%M:%S}"
+    return f"{_day(local)}, {local:%H:%M}" if local.year == now.year else f"{_day(local)} {local.year}"
 
 
 def when(moment: datetime | None, style: str = "moment") -> SafeString:

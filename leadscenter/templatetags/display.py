@@ -1,8 +1,14 @@
 """Numbers and moments in templates: `{% load display %}`."""
 
+from functools import cache
 from typing import Any
 
 from django import template
+from django.template.context import Context
+from django.template.loader import get_template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from leadscenter.lib import display
 
@@ -15,6 +21,29 @@ register.filter("ago", display.ago)
 register.filter("stamp", display.stamp)
 register.filter("initials", display.initials)
 register.simple_tag(display.when, name="when")
+
+
+@cache
+def _icon(name: str, *, turns: bool) -> SafeString:
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        " icon--turns" if turns else "",
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def icon(name: str, *, turns: int = 0) -> SafeString:
+    """An icon of the sprite, beside words that say the same; one that points somewhere `turns` with the script."""
+    return _icon(name, turns=bool(turns))
+
+
+@register.simple_tag(takes_context=True)
+def compiled(context: Context, name: str, **values: Any) -> SafeString:
+    """What a template of `templates/compiled` draws from `values` alone."""
+    drawn = get_template(name, using="compiled").render(values, context.get("request"))
+    return mark_safe(drawn)  # noqa: S308  # its template has escaped what it holds
 
 
 @register.filter

@@ -90,7 +90,7 @@ def test_templates_hold_no_inline_script_style_or_handler() -> None:
     inline = re.compile(rf"<style\b|\sstyle=|{handlers}|{script}", re.IGNORECASE)
     assert inline.search('<b onclick="x()">')
     assert inline.search("<script>x()</script>")
-    templates = list((ROOT / "templates").rglob("*.html"))
+    templates = list((ROOT / "templates").rglob("*.html")) + list((ROOT / "templates").rglob("*.jinja"))
     assert len(templates) > 40
     found = [str(path.relative_to(ROOT)) for path in templates if inline.search(path.read_text())]
     assert found == []

@@ -132,7 +132,7 @@ def _firsts(library: LeadLibrary, selection: Selection, order: str, size: int) -
     for status in statuses_of(selection):
         rows = in_order(replace(selection, status=status).apply(Lead.objects.filter(library=library)), order)
         first = rows.order_by(by, f"{sign}pk").values("pk")[: size + 1]
-        parts.append(Lead.objects.filter(pk__in=first).select_related("assignee"))
+        parts.append(Lead.objects.filter(pk__in=first))
     together = parts[0].union(*parts[1:], all=True).order_by(by, f"{sign}id")
     found: dict[str, list[Lead]] = {status: [] for status in statuses_of(selection)}
     for lead in together:

@@ -21,7 +21,9 @@ from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
 from leads.vault.walking import Place, rarest_first, walk
+from leadscenter.lib.lookups import numbers
 from leadscenter.lib.paging import BadCursor, Cursor, keyset_page
+from leadscenter.lib.prepared import Prepared
 
 PAGE = 50
 STEP = 500
@@ -96,7 +98,7 @@ def page_of(
 
 def leads_of(library: LeadLibrary, selection: Selection) -> QuerySet[Lead]:
     """Return the leads that match everything but the words of a search."""
-    return selection.apply(Lead.objects.filter(library=library).select_related("assignee"))
+    return selection.apply(Lead.objects.filter(library=library))
 
 
 def _listed(
@@ -148,8 +150,7 @@ def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLea
     """Return opened leads with the work done on each: the same number of queries however many they are."""
     ids = [lead.pk for lead in leads]
     labels, notes, sent = labels_of(ids), _note_counts(leads), sent_of(library, ids)
-    assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
-    able = set(holders(library, Can.VIEW_LEADS).filter(pk__in=assigned).values_list("pk", flat=True))
+    able = _assignees(library, leads)
     return [
         LeadRow(
             lead=lead,
@@ -163,10 +164,24 @@ def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLea
     ]
 
 
+_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS).values_list("pk"), ids=1)
+
+
+def _assignees(library: LeadLibrary, leads: Sequence[Lead]) -> set[int]:
+    """Give each lead its assignee and return who may see leads here; two queries, none where nobody is assigned."""
+    assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
+    if not assigned:
+        return set()
+    people = {user.pk: user for user in User.objects.filter(pk__in=assigned)}
+    for lead in leads:
+        lead.assignee = people.get(lead.assignee_id or 0)  # None: gone since
+    return {pk for (pk,) in _WHO_SEES.rows(library.pk)}
+
+
 def labels_of(lead_ids: Iterable[int]) -> dict[int, list[str]]:
     """Return the names of each lead's labels, in alphabetical order."""
     found: dict[int, list[str]] = {}
-    labelled = LeadLabel.objects.filter(lead_id__in=list(lead_ids)).order_by("label__name")
+    labelled = LeadLabel.objects.filter(lead__id__any_of=numbers(lead_ids)).order_by("label__name")
     for lead_id, name in labelled.values_list("lead_id", "label__name"):
         found.setdefault(lead_id, []).append(name)
     return found
@@ -178,8 +193,9 @@ def _note_counts(leads: Iterable[Lead]) -> dict[int, int]:
         by_alias[alias_of(lead.region)].append(lead.pk)
     found: dict[int, int] = {}
     for alias, ids in by_alias.items():
-        notes = Note.objects.using(alias).filter(lead_id__in=ids).values("lead_id").annotate(number=Count("id"))
-        found |= dict(notes.order_by().values_list("lead_id", "number"))
+        if ids:
+            notes = Note.objects.using(alias).filter(lead_id__any_of=numbers(ids)).values("lead_id")
+            found |= dict(notes.annotate(number=Count("id")).order_by().values_list("lead_id", "number"))
     return found
 
 

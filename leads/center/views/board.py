@@ -22,8 +22,8 @@ from leads.center.selectors.saved import saved_views
 from leads.center.views.addresses import BOARD, address, carried, params_of
 from leads.center.views.columns import Piece, column_of, piece_of
 from leads.center.views.leads import first_view
-from leads.center.views.listing import row_of, status_badges
 from leads.center.views.whole import by_htmx, person, whole_board
+from leads.center.views.wording import Wording, status_badges
 from leads.models import Lead
 from leads.selection import read_selection
 from leadscenter.lib.paging import BadCursor
@@ -57,6 +57,6 @@ def _next_cards(request: HttpRequest, library: LeadLibrary, piece: Piece) -> dic
     except BadCursor as error:
         raise Invalid({"cursor": _("Not a cursor of this column.")}) from error
     params = params_of(selection, order, request.GET) | {BOARD: "1"}
-    cards = tuple(row_of(library, row, params, None) for row in page.rows)
+    cards = tuple(map(Wording(library, params).row, page.rows))
     column = column_of(library, piece, cards, page.next, params, narrow=page.narrow)
     return {"column": column, "piece": piece, "statuses": status_badges()}

@@ -10,7 +10,8 @@ from accounts.models import LeadLibrary
 from leads.center.selectors.board import CARDS, Board
 from leads.center.selectors.counting import Tab
 from leads.center.views.addresses import BOARD, address
-from leads.center.views.listing import Badge, Row, Switch, status_badge
+from leads.center.views.listing import Switch
+from leads.center.views.wording import Badge, Row, status_badge
 from leads.models import Lead
 
 ORDER_NAMES = {

@@ -23,8 +23,9 @@ from leads.center.services.following_up import follow_up_of
 from leads.center.views.addresses import BOARD, address, params_of
 from leads.center.views.filtering import encoded
 from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
-from leads.center.views.listing import Person, Row, clock_of, name_of, people_of, row_of
+from leads.center.views.listing import Person, people_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
+from leads.center.views.wording import Row, Wording, clock_of, name_of
 from leads.crm.standing import sent_of
 from leads.models import Lead
 from leads.selection import Selection, read_selection
@@ -203,7 +204,7 @@ def _drawer(
     listed = LeadRow(lead, shown, detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
     return Drawer(
         id=lead.pk,
-        row=row_of(library, listed, params, lead.pk),
+        row=Wording(library, params, lead.pk).row(listed),
         name=name_of(shown.name, lead, unreadable=shown.unreadable),
         clock=clock_of(lead, library),
         status=lead.status,

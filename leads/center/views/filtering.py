@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -16,6 +17,7 @@ from leads.center.layout import Layout
 from leads.conditions import DELIVERIES
 from leads.models import Label, Lead
 from leads.selection import Selection, zone_of
+from leadscenter.lib.prepared import Prepared, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,35 +128,66 @@ def _choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: objec
 
 
 def _things(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> list[Choice]:
-    account = library.ad_account_id
     assignee = "none" if selection.assignee == 0 else selection.assignee
+    labels, forms, campaigns, groups, ads = _named(library, selection)
     found = [
         _choice("status", _("Status"), Lead.Status.choices, selection.status),
         _choice("assignee", _("Assignee"), [("none", _("nobody")), *people], assignee),
-        _choice("label", _("Label"), _named(Label.objects.filter(library=library)), selection.label),
-        _choice("form", _("Form"), _named(Form.objects.filter(ad_account_id=account)), selection.form),
+        _choice("label", _("Label"), labels, selection.label),
+        _choice("form", _("Form"), forms, selection.form),
     ]
     if selection.form is not None:
         numbers = (
             FormVersion.objects.filter(form_id=selection.form).order_by("-number").values_list("number", flat=True)
         )
         found.append(_choice("version", _("Version"), [(one, one) for one in numbers[:100]], selection.version))
-    campaigns = Campaign.objects.filter(ad_account_id=account)
-    groups, ads = AdGroup.objects.filter(campaign__in=campaigns), Ad.objects.filter(ad_group__campaign__in=campaigns)
-    if selection.campaign is not None:
-        groups, ads = groups.filter(campaign=selection.campaign), ads.filter(ad_group__campaign=selection.campaign)
-    if selection.ad_group is not None:
-        ads = ads.filter(ad_group=selection.ad_group)
     return [
         *found,
-        _choice("campaign", _("Campaign"), _named(campaigns), selection.campaign),
-        _choice("ad_group", _("Ad group"), _named(groups), selection.ad_group),
-        _choice("ad", _("Ad"), _named(ads), selection.ad),
+        _choice("campaign", _("Campaign"), campaigns, selection.campaign),
+        _choice("ad_group", _("Ad group"), groups, selection.ad_group),
+        _choice("ad", _("Ad"), ads, selection.ad),
     ]
 
 
-def _named(rows: Any) -> list[tuple[int, str]]:
-    return list(rows.order_by("name").values_list("pk", "name")[:100])
+def _names(model: Any, *paths: str) -> Prepared[Any]:
+    """Ask for the first hundred names of what has these ids at these paths."""
+
+    def build(*ids: int) -> QuerySet[Any, Any]:
+        rows: QuerySet[Any] = model.objects.filter(**dict(zip(paths, ids, strict=True)))
+        return rows.order_by("name").values_list("pk", "name")[:100]
+
+    return Prepared(build, ids=len(paths))
+
+
+_LABELS = _names(Label, "library")
+_FORMS, _CAMPAIGNS = _names(Form, "ad_account"), _names(Campaign, "ad_account")
+_Paths = tuple[str, ...]
+_GROUPS: dict[_Paths, Prepared[Any]] = {
+    chosen: _names(AdGroup, "campaign__ad_account", *chosen) for chosen in ((), ("campaign",))
+}
+_ADS: dict[_Paths, Prepared[Any]] = {
+    chosen: _names(Ad, "ad_group__campaign__ad_account", *chosen)
+    for chosen in ((), ("ad_group__campaign",), ("ad_group",), ("ad_group__campaign", "ad_group"))
+}
+
+
+def _named(library: LeadLibrary, selection: Selection) -> list[list[tuple[Any, ...]]]:
+    """Return (id, name) of labels, forms, campaigns, ad groups and ads by one statement, by name.
+
+    Under a campaign that is chosen stand its ad groups and ads alone, under an ad group its ads.
+    """
+    account = library.ad_account_id
+    of_group = {"campaign": selection.campaign}
+    of_ad = {"ad_group__campaign": selection.campaign, "ad_group": selection.ad_group}
+    group, ad = ({path: pk for path, pk in of.items() if pk is not None} for of in (of_group, of_ad))
+    found = together(
+        (_LABELS, (library.pk,)),
+        (_FORMS, (account,)),
+        (_CAMPAIGNS, (account,)),
+        (_GROUPS[tuple(group)], (account, *group.values())),
+        (_ADS[tuple(ad)], (account, *ad.values())),
+    )
+    return [sorted(rows, key=lambda row: str(row[1]).casefold()) for rows in found]
 
 
 def _kinds(selection: Selection) -> list[Choice]:

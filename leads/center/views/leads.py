@@ -27,9 +27,10 @@ from leads.center.services.working import KEEP, Change, add_note, change_leads
 from leads.center.views.addresses import address, place_of
 from leads.center.views.columns import numbers_of
 from leads.center.views.detail import drawer_of
-from leads.center.views.listing import count_said, status_badges
+from leads.center.views.listing import count_said
 from leads.center.views.tabs import views_of
 from leads.center.views.whole import by_htmx, person, whole_board, whole_list
+from leads.center.views.wording import status_badges
 from leads.models import Lead, SavedView
 from leads.naming import offers
 from leads.selection import read_id, read_selection, with_search
@@ -141,7 +142,7 @@ def _drawer(
     address = request.build_absolute_uri()
     drawer = drawer_of(actor, found, request.GET, revealed=revealed, address=address.removesuffix("reveal/"))
     if by_htmx(request):
-        parts = {"drawer": drawer, "row": drawer.row if changed else None, "statuses": status_badges()}
+        parts = {"drawer": drawer, "rows": [drawer.row] if changed else [], "statuses": status_badges()}
         response = render(request, "leads/_drawer_and_row.html", parts)
         response["Vary"] = "HX-Request"
         return response

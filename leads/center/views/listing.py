@@ -14,80 +14,23 @@ from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
 from leads.center.selectors.counting import Tab
-from leads.center.selectors.listing import LeadPage, LeadRow
+from leads.center.selectors.listing import LeadPage
 from leads.center.views.addresses import BOARD, address, place_of
 from leads.center.views.exporting import new_export_url
 from leads.center.views.filtering import Chip, Choice, chips, choices, day_said, encoded
 from leads.center.views.tabs import View, current_view, is_changed, views_of
+from leads.center.views.wording import Badge, Row, Wording, status_badges
 from leads.exports.selectors import last_taken
 from leads.models import Lead, SavedView
 from leads.selection import Selection
-from leadscenter.lib.clocks import Clock, lead_clock
 from leadscenter.lib.display import duration, moment_text
+from leadscenter.lib.prepared import Prepared
 
-# How a value looks: tone and icon of its badge, in the order of the page's words.
-STATUS_LOOKS = {
-    Lead.Status.RAW: ("", "raw"),
-    Lead.Status.CONTACTED: ("info", "contacted"),
-    Lead.Status.QUALIFIED: ("accent", "qualified"),
-    Lead.Status.CONVERTED: ("ok", "check"),
-    Lead.Status.UNQUALIFIED: ("", "unqualified"),
-}
-DELIVERY_LOOKS = {
-    "done": ("ok", "ok", gettext_lazy("Delivered")),
-    "retrying": ("warn", "retry", gettext_lazy("Retry")),
-    "dead": ("bad", "bad", gettext_lazy("Failed")),
-    "waiting": ("", "pause", gettext_lazy("Paused")),
-    "skipped": ("", "skip", gettext_lazy("Skipped")),
-    "pending": ("", "clock", gettext_lazy("Queued")),
-}
 CAPTIONS = {
     "received": gettext_lazy("Leads, newest first"),
     "attention": gettext_lazy("Leads, most urgent first"),
     "change": gettext_lazy("Leads, last changed status first"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    tone: str
-    icon: str
-    text: str
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    id: int
-    url: str
-    row_url: str
-    name: str
-    email: str
-    phone: str
-    clock: Clock
-    status: str
-    status_badge: Badge
-    ad: str
-    form: str
-    campaign: str
-    assignee: str
-    assignee_initials: str
-    delivery: Badge | None
-    region: str
-    labels: tuple[str, ...]
-    notes: int
-    source: str
-    outcome: str
-    received: str
-    changed: str
-    is_test: bool
-    duplicate: bool
-    open: bool
-    columns: tuple[str, ...]
-    icons: str  # the address of the sprite: a component for each icon would be most of the page's work
-
-    def __repr__(self) -> str:
-        return f"<Row {self.id}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +122,12 @@ class ListPage:
     counts_url: str
 
 
+_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:50], ids=1)
+
+
 def people_of(library: LeadLibrary) -> tuple[Person, ...]:
     """Return who may see the leads now, to assign them."""
-    rows = holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:50]
-    return tuple(Person(user.pk, str(user), user.initials) for user in rows)
+    return tuple(Person(user.pk, str(user), user.initials) for user in _WHO_SEES.objects(library.pk))
 
 
 def list_page(
@@ -207,7 +152,7 @@ def list_page(
     offered = choices(library, selection, [(one.id, one.name) for one in people])
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
-        rows=tuple(row_of(library, row, params, selected) for row in page.rows),
+        rows=tuple(map(Wording(library, params, selected).row, page.rows)),
         views=views_of(
             library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else "", base=base
         ),
@@ -321,17 +266,6 @@ def _columns(library: LeadLibrary, layout: Layout, params: Mapping[str, str], *,
     return tuple(found)
 
 
-def status_badge(status: str) -> Badge:
-    """Return how a status looks."""
-    tone, icon = STATUS_LOOKS[Lead.Status(status)]
-    return Badge(tone, icon, str(Lead.Status(status).label), str(status))
-
-
-def status_badges() -> tuple[Badge, ...]:
-    """Return how each status looks, in the order of the sale."""
-    return tuple(status_badge(value) for value in Lead.Status)
-
-
 def _count(page: LeadPage) -> str:
     number = len(page.rows)
     return ngettext("%(n)s lead", "%(n)s leads", number) % {"n": number}
@@ -345,70 +279,3 @@ def count_said(matching: Tab | None, all_leads: Tab | None) -> str:
     if found == whole:
         return ngettext("%(n)s lead", "%(n)s leads", matching.count) % {"n": found}
     return ngettext("%(n)s of %(all)s lead", "%(n)s of %(all)s leads", all_leads.count) % {"n": found, "all": whole}
-
-
-def clock_of(lead: Lead, library: LeadLibrary) -> Clock:
-    """Return the lead clock: the goal and the end of retention are the library's.
-
-    When an imported lead was contacted elsewhere nobody knows: its clock does not run.
-    """
-    untimed = lead.source == Lead.Source.IMPORT and lead.status != Lead.Status.RAW and lead.contacted_at is None
-    return lead_clock(
-        received_at=lead.received_at,
-        contacted_at=lead.contacted_at,
-        expires_at=lead.received_at + timedelta(days=library.retention_days),
-        goal=timedelta(minutes=library.contact_goal_minutes),
-        counts=not lead.is_test and not untimed,
-    )
-
-
-def name_of(name: str, lead: Lead, *, unreadable: bool = False) -> str:
-    """Return what the row is called where nobody was asked for a name."""
-    if name:
-        return name
-    if unreadable:
-        return _("Answers cannot be opened")
-    return _("Test lead") if lead.is_test else _("No name asked")
-
-
-def form_text(name: str, version: int) -> str:
-    """Return the form with its version, as it was called at capture."""
-    return _("%(form)s, v%(version)s") % {"form": name, "version": version} if version else name
-
-
-def row_of(library: LeadLibrary, row: LeadRow, params: Mapping[str, str], selected: int | None) -> Row:
-    """Put one lead of the list into words; `selected` is the one whose drawer is open, `params` hold the columns."""
-    lead, shown = row.lead, row.shown
-    assignee = str(lead.assignee) if lead.assignee else ""
-    if assignee and row.assignee_lost_access:
-        assignee = _("%(name)s, no longer has access") % {"name": assignee}
-    look = DELIVERY_LOOKS[row.sent.state] if row.sent else None
-    return Row(
-        id=lead.pk,
-        url=address(library, params, lead.pk),
-        row_url=address(library, params, lead.pk, "row/"),
-        name=name_of(shown.name, lead, unreadable=shown.unreadable),
-        email=shown.email,
-        phone=shown.phone,
-        clock=clock_of(lead, library),
-        status=lead.status,
-        status_badge=status_badge(lead.status),
-        ad=shown.ad.name if shown.ad else _("no ad"),
-        form=form_text(shown.form.name, shown.form.version),
-        campaign=shown.campaign.name if shown.campaign else "",
-        assignee=assignee,
-        assignee_initials=lead.assignee.initials if lead.assignee else "",
-        delivery=Badge(look[0], look[1], str(look[2])) if look else None,
-        region=lead.region.upper(),
-        labels=row.labels,
-        notes=row.notes,
-        source=str(Lead.Source(lead.source).label),
-        outcome=str(Lead.Outcome(lead.outcome).label) if lead.outcome else "",
-        received=moment_text(lead.received_at),
-        changed=moment_text(lead.status_changed_at) if lead.status_changed_at else "",
-        is_test=lead.is_test,
-        duplicate=lead.duplicate_of is not None,
-        open=selected == lead.pk,
-        columns=layout_of(params).columns,
-        icons=static("img/icons.svg"),
-    )

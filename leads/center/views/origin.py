@@ -10,7 +10,7 @@ from accounts.models import LeadLibrary
 from leads.center.disclosure import OpenLead
 from leads.center.selectors.deliveries import LeadDelivery
 from leads.center.selectors.neighbours import Neighbours
-from leads.center.views.listing import Badge, form_text, status_badge
+from leads.center.views.wording import Badge, form_text, status_badge
 from leads.crm.explanations import explain
 from leads.models import Lead
 from leadscenter.lib.display import language_name, moment_text

@@ -12,8 +12,8 @@ from leads.center.selectors.listing import list_leads
 from leads.center.services.working import change_leads
 from leads.center.views.addresses import BOARD, address, carried
 from leads.center.views.leads import wanted_change
-from leads.center.views.listing import row_of, status_badges
 from leads.center.views.whole import person
+from leads.center.views.wording import Wording, status_badges
 from leads.selection import Selection
 
 
@@ -30,6 +30,6 @@ def row(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     if not getattr(request, "htmx", False):
         return redirect(address(library, params, None if BOARD in params else lead_id))
     page = list_leads(actor=actor, library=library, selection=Selection(leads=(lead_id,)))
-    shown = row_of(library, page.rows[0], params, None)
-    template = "leads/_card.html" if BOARD in params else "leads/_row.html"
-    return render(request, template, {"row": shown, "statuses": status_badges()})
+    shown = Wording(library, params).row(page.rows[0])
+    template = "leads/cards.jinja" if BOARD in params else "leads/rows.jinja"
+    return render(request, template, {"rows": [shown], "statuses": status_badges()}, using="compiled")
