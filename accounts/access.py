@@ -30,7 +30,7 @@ from accounts.models import (
     Transfer,
     User,
 )
-from leadscenter.lib.prepared import Prepared
+from leadscenter.lib.prepared import Prepared, together
 
 Target = AdAccount | LeadLibrary
 M = TypeVar("M", bound=models.Model)
@@ -124,26 +124,29 @@ def counts(actor: Any) -> bool:
     return bool(isinstance(actor, User) and actor.is_active and not actor.is_staff and not actor.is_superuser)
 
 
-_ON_ACCOUNT_NOW = Prepared(
-    lambda user, account: AdAccountUserPermission.objects.filter(user=user, content_object=account).values_list(
-        "permission__codename"
-    ),
-    ids=2,
-)
-_ON_LIBRARY_NOW = Prepared(
-    lambda user, library: LeadLibraryUserPermission.objects.filter(user=user, content_object=library).values_list(
-        "permission__codename"
-    ),
-    ids=2,
-)
+def _rights(rows: type[AdAccountUserPermission | LeadLibraryUserPermission]) -> Prepared[Any]:
+    """Ask for the rights of a user (id) on a target (id)."""
+    name = "permission__codename"
+    return Prepared(lambda user, target: rows.objects.filter(user=user, content_object=target).values_list(name), ids=2)
+
+
+_ON_ACCOUNT, _ON_LIBRARY_NOW = _rights(AdAccountUserPermission), _rights(LeadLibraryUserPermission)
 
 
 def grants(actor: User, target: Target) -> frozenset[Can]:
     """Return every right that `actor` holds on `target` now: one query, never kept."""
     if not counts(actor):
         return frozenset()
-    asked = _ON_LIBRARY_NOW if isinstance(target, LeadLibrary) else _ON_ACCOUNT_NOW
+    asked = _ON_LIBRARY_NOW if isinstance(target, LeadLibrary) else _ON_ACCOUNT
     return frozenset(Can(codename) for (codename,) in asked.rows(actor.pk, target.pk))
+
+
+def grants_on_both(actor: User, library: LeadLibrary) -> frozenset[Can]:
+    """Return every right that `actor` holds on the library and on its ad account now: one query, never kept."""
+    if not counts(actor):
+        return frozenset()
+    asked = (_ON_ACCOUNT, (actor.pk, library.ad_account_id)), (_ON_LIBRARY_NOW, (actor.pk, library.pk))
+    return frozenset(Can(codename) for rows in together(*asked) for (codename,) in rows)
 
 
 def grants_of(actor: User, ad_accounts: Iterable[AdAccount]) -> dict[int, frozenset[Can]]:

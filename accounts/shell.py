@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.access import Can, grants
+from accounts.access import Can, grants_on_both
 from accounts.models import (
     AccountMembership,
     AccountRole,
@@ -21,7 +21,7 @@ from accounts.models import (
     LeadLibrary,
     User,
 )
-from leadscenter.lib.prepared import Prepared
+from leadscenter.lib.prepared import Prepared, together
 
 SWITCHER_ROWS = 50
 
@@ -109,7 +109,7 @@ def shell(
         return {"shell": Shell(user=user, active=active, user_menu=menu, rail=rail)}
     if request.session.get("ad_account") != ad_account.pk:
         request.session["ad_account"] = ad_account.pk
-    held = grants(user, ad_account) | grants(user, library)
+    held = grants_on_both(user, library)
     role = next((row.role for row in rows if row.ad_account_id == ad_account.pk), "")
     return {
         "shell": Shell(
@@ -176,8 +176,9 @@ _MEMBERSHIPS, _HELD = Prepared(_memberships, ids=1), Prepared(_held, ids=1)
 
 def _accounts(user: User) -> list[_Row]:
     found: dict[int, _Row] = {}
-    for account, library, name, role, custodian, owner in (*_MEMBERSHIPS.rows(user.pk), *_HELD.rows(user.pk)):
-        found.setdefault(account, _Row(account, library, name, role or "", custodian != owner))
+    for rows in together((_MEMBERSHIPS, (user.pk,)), (_HELD, (user.pk,))):
+        for account, library, name, role, custodian, owner in sorted(rows, key=lambda row: (row[2].casefold(), row[0])):
+            found.setdefault(account, _Row(account, library, name, role or "", custodian != owner))
     return list(found.values())
 
 

@@ -16,6 +16,6 @@ def environment(**options: Any) -> Environment:
         "lstrip_blocks": True,
     }
     made = Environment(**options)  # noqa: S701  # Django's backend says autoescape
-    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    made.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]  # of the extension
     made.globals["static"] = static
     return made

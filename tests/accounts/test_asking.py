@@ -295,7 +295,7 @@ def test_page_with_asks_costs_the_same_with_one_and_three(world: World, rows: in
     assert len(captured) == QUERIES
 
 
-QUERIES = 11
+QUERIES = 9
 
 
 # ---- mail of a transfer ----------------------------------------------------------------------------------------------

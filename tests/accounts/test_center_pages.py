@@ -146,7 +146,7 @@ def test_page_costs_the_same_for_any_number_of_people(world: World, people: int)
     client.get(f"/b/{world.client.pk}/")
     with statements() as asked:
         client.get(f"/b/{world.client.pk}/")
-    assert len(asked) == 11, "\n".join(asked)
+    assert len(asked) == 10, "\n".join(asked)
 
 
 def test_members_is_marked_as_refused_for_who_holds_the_leads_alone(world: World) -> None:

@@ -142,4 +142,4 @@ def test_page_costs_the_same_with_more_sessions(una: User, sessions: int) -> Non
     clients[0].get(SECURITY)
     with statements() as found:
         assert len(clients[0].get(SECURITY).context["sessions"]) == sessions
-    assert len(found) == 7
+    assert len(found) == 6

@@ -132,6 +132,6 @@ def test_list_costs_the_same_for_many(
     build(house, number)
     client.force_login(house.analyst)
     client.get(page(house, "campaigns/"))  # remembers the account in the session
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(16):
         response = client.get(page(house, "campaigns/"))
     assert response.content.count(b"Summer</a>") == number

@@ -207,7 +207,7 @@ def test_page_asks_the_same_number_of_queries(world: World, rows: int) -> None:
     client.get(library_url(world))  # what is kept in memory is not counted
     with statements() as asked:
         client.get(library_url(world))
-    assert len(asked) == 15
+    assert len(asked) == 12
 
 
 # ---- one person ------------------------------------------------------------------------------------------------------
@@ -279,4 +279,4 @@ def test_person_page_asks_the_same_number_of_queries(world: World, rows: int) ->
     client.get(person_url(world, world.administrator))  # what is kept in memory is not counted
     with statements() as asked:
         client.get(person_url(world, world.administrator))
-    assert len(asked) == 15
+    assert len(asked) == 11

@@ -355,7 +355,7 @@ def test_reading_a_page_by_api_takes_the_same_queries_for_one_lead_and_for_fifty
     call("GET", path)
     with statements() as spoken:
         assert len(call("GET", path).json()["results"]) == count
-    assert len(spoken) == 15, "\n".join(sql[:150] for sql in spoken)
+    assert len(spoken) == 13, "\n".join(sql[:150] for sql in spoken)
 
 
 def test_labels_are_added_to_and_taken_off_many(world: World) -> None:

@@ -20,7 +20,7 @@ from tests.counting import statements
 from tests.world import World
 
 LAST = (1 << 63) - 1
-QUERIES = 37
+QUERIES = 35
 
 
 def client_of(world: World, who: str = "administrator") -> Client:

@@ -202,7 +202,7 @@ def test_the_list_of_exports_asks_the_same_number_of_queries(world: World, clien
         with statements() as spoken:
             client.get(page)
         counts.append(len(spoken))
-    assert counts == [10, 10]
+    assert counts == [8, 8]
 
 
 def test_a_stopped_file_says_why_and_offers_to_ask_again(world: World, client: Client) -> None:

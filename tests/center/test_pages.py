@@ -243,7 +243,7 @@ def test_list_asks_the_same_number_of_queries(world: World, rows: int) -> None:
     client.get(leads_url(world))
     with statements() as spoken:
         client.get(leads_url(world))
-    assert len(spoken) == 27, "\n".join(sql[:150] for sql in spoken)
+    assert len(spoken) == 19, "\n".join(sql[:150] for sql in spoken)
 
 
 def test_second_administrator_counts_while_they_can_sign_in(world: World) -> None:

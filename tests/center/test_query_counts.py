@@ -21,17 +21,17 @@ from tests.counting import statements
 from tests.world import World, make_form, person
 
 QUERIES = {
-    "leads/": 28,
+    "leads/": 20,
     "leads/counts/": 9,
-    "leads/board/": 28,
-    "leads/ID/": 37,
-    "exports/": 10,
-    "labels/": 10,
-    "overview/": 28,
-    "integrations/": 24,
-    "/notifications/": 8,
+    "leads/board/": 20,
+    "leads/ID/": 35,
+    "exports/": 8,
+    "labels/": 8,
+    "overview/": 26,
+    "integrations/": 22,
+    "/notifications/": 6,
     "/notifications/bell/": 3,
-    "/api/leads/": 16,
+    "/api/leads/": 14,
     "/api/exports/": 5,
 }
 

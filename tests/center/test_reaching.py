@@ -183,7 +183,7 @@ def test_access_page_asks_the_same_number_of_queries(world: World, rows: int) ->
     client.get(f"/l/{world.library.pk}/access/")  # what is kept in memory is not counted
     with statements() as asked:
         client.get(f"/l/{world.library.pk}/access/")
-    assert len(asked) == 25
+    assert len(asked) == 23
 
 
 # ---- who has seen ----------------------------------------------------------------------------------------------------

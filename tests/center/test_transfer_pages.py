@@ -137,4 +137,4 @@ def test_page_costs_the_same_however_many_leads(world: World, leads: int) -> Non
     client.get(f"/settings/transfers/{transfer.pk}/")
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/settings/transfers/{transfer.pk}/")
-    assert len(captured) == 9
+    assert len(captured) == 8

@@ -433,4 +433,4 @@ def test_list_asks_the_same_number_of_queries(world: World, rows: int) -> None:
     client.get(f"/l/{world.library.pk}/alarms/")  # what is kept in memory is not counted
     with statements() as asked:
         client.get(f"/l/{world.library.pk}/alarms/")
-    assert len(asked) == 9
+    assert len(asked) == 7

@@ -148,7 +148,7 @@ def test_list_costs_the_same_for_many(
     for count in range(number):
         record(kind=MeasureKind.OPEN, form_id=live_form(house, f"Form {count}").pk)
     operator.get(page(house, ""))  # remembers the account in the session
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         response = operator.get(page(house, ""))
     assert response.content.count(b"version 1") == number
 

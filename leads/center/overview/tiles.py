@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from leads.center.overview.asking import Scope
 from leads.center.overview.spending import Spent, cents_of, money
 from leads.models import Delivery, Lead
 from leadscenter.lib.display import number, percent
+from leadscenter.lib.medians import median_seconds
 
 CONTACTS_LOOKED_AT = 5000
 UNDELIVERED_COUNTED = 1000
@@ -133,10 +133,9 @@ def _contacted(scope: Scope, since: date, until: date) -> float | None:
     leads = leads.exclude(source=Lead.Source.IMPORT).filter(
         received_at__gte=first, received_at__lt=end, contacted_at__isnull=False
     )
-    leads = leads.order_by("-received_at", "-pk")
-    spans = leads.values_list("received_at", "contacted_at")[:CONTACTS_LOOKED_AT]
-    minutes = [(at - received).total_seconds() / 60 for received, at in spans if at]
-    return median(minutes) if minutes else None
+    newest = leads.order_by("-received_at", "-pk")[:CONTACTS_LOOKED_AT]
+    seconds = median_seconds(newest, "received_at", "contacted_at")
+    return None if seconds is None else seconds / 60
 
 
 def _narrowed(scope: Scope, leads: QuerySet[Lead]) -> QuerySet[Lead]:

@@ -164,18 +164,23 @@ def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLea
     ]
 
 
-_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS).values_list("pk"), ids=1)
+_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS), ids=1)
 
 
 def _assignees(library: LeadLibrary, leads: Sequence[Lead]) -> set[int]:
-    """Give each lead its assignee and return who may see leads here; two queries, none where nobody is assigned."""
+    """Give each lead its assignee and return the ids of who may see leads here.
+
+    One query, none where nobody is assigned, two where an assignee may no longer see the lead.
+    """
     assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
     if not assigned:
         return set()
-    people = {user.pk: user for user in User.objects.filter(pk__in=assigned)}
+    able = {user.pk: user for user in _WHO_SEES.objects(library.pk)}
+    lost = assigned - able.keys()
+    people = able | ({user.pk: user for user in User.objects.filter(pk__in=lost)} if lost else {})
     for lead in leads:
         lead.assignee = people.get(lead.assignee_id or 0)  # None: gone since
-    return {pk for (pk,) in _WHO_SEES.rows(library.pk)}
+    return set(able)
 
 
 def labels_of(lead_ids: Iterable[int]) -> dict[int, list[str]]:

@@ -14,7 +14,7 @@ SHOWN_AT_MOST = 60
 def saved_views(actor: User, library: LeadLibrary) -> list[SavedView]:
     """Return the views that the actor may use here, own ones first, by name; raise `Refused`."""
     require(actor, Can.VIEW_LEADS, library)
-    rows = _of(library).filter(Q(owner=actor) | Q(shared=True)).select_related("owner")
+    rows = _of(library).filter(Q(owner=actor) | Q(shared=True))
     return sorted(rows.order_by("name", "pk")[:SHOWN_AT_MOST], key=lambda view: view.owner_id != actor.pk)
 
 
