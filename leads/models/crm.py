@@ -81,8 +81,11 @@ class Delivery(models.Model):
             models.Index(fields=["connection", "due_at"], name="delivery_due", condition=Q(state="pending")),
             models.Index(fields=["connection", "-created_at", "-id"], name="delivery_log"),
             models.Index(fields=["lead_id"], name="delivery_of_lead"),
-            models.Index(
-                fields=["library_id", "lead_id"], name="delivery_open", condition=Q(state__in=["pending", "dead"])
+            models.Index(  # what is open is little, and counted from here alone
+                fields=["library_id", "state", "lead_id"],
+                include=["connection", "attempts", "settled_at"],
+                name="delivery_open",
+                condition=Q(state__in=["pending", "dead"]),
             ),
         ]
 

@@ -73,8 +73,54 @@ def test_undelivered_leads_are_counted_once_and_from_their_deliveries(
     assert number_of(world, delivery="delivered") == (1, False)
     found = {tab.key: (tab.count, tab.more) for tab in tabs(world.administrator, world.library, Selection())}
     assert found["undelivered"] == (1, False)
-    monkeypatch.setattr(counting, "LOOKED_AT", 1)
+    monkeypatch.setattr(counting, "LOOKED_AT", (1, 5))  # of six; each lead has two
     assert number_of(world, delivery="failed") == (1, True)
+    monkeypatch.setattr(counting, "LOOKED_AT", (1, 7))
+    assert number_of(world, delivery="failed") == (1, False)
+
+
+def test_paused_and_retrying_follow_from_their_connections(world: World) -> None:
+    running, paused, removed = (
+        Connection.objects.create(
+            library=world.library,
+            kind="webhook",
+            name=name,
+            url="https://example.com",
+            custody=world.library.custody,
+            created_by=world.administrator,
+        )
+        for name in ("running", "paused", "removed")
+    )
+    world.add_lead()
+    Delivery.objects.update(state="pending", attempts=2)
+    Connection.objects.filter(pk=paused.pk).update(state="paused")
+    Connection.objects.filter(pk=removed.pk).update(removed_at="2026-01-01T00:00Z")
+    for wanted in ("retrying", "paused", "undelivered"):
+        assert number_of(world, delivery=wanted) == (1, False), wanted
+    Delivery.objects.filter(connection=running).update(state="done")
+    assert number_of(world, delivery="retrying") == (0, False)
+    Delivery.objects.filter(connection=paused).update(state="done")
+    assert number_of(world, delivery="paused") == number_of(world, delivery="undelivered") == (0, False)
+    Delivery.objects.filter(connection=running).update(state="pending")
+    type(world.library).objects.filter(pk=world.library.pk).update(custody=world.library.custody + 1)
+    world.library.refresh_from_db()
+    assert number_of(world, delivery="paused") == (1, False)
+
+
+def test_all_leads_are_the_sum_of_their_statuses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, status in enumerate(Lead.Status.values):
+        for _ in range(number + 1):
+            Lead.objects.filter(pk=world.add_lead().pk).update(status=status)
+    world.add_lead(is_test=True)
+
+    def found() -> dict[str, tuple[int, bool]]:
+        return {tab.key: (tab.count, tab.more) for tab in tabs(world.administrator, world.library, Selection())}
+
+    assert [found()[status] for status in Lead.Status.values] == [(number, False) for number in range(1, 6)]
+    assert found()["all"] == (15, False) == number_of(world)
+    monkeypatch.setattr(counting, "COUNTED_AT_MOST", 6)
+    monkeypatch.setattr(counting, "COUNTED_ONE_BY_ONE", 5)
+    assert found()["all"] == (6, True)
 
 
 def test_saved_views_are_counted_with_ours_by_the_same_statements(world: World) -> None:

@@ -22,7 +22,7 @@ from tests.world import World, make_form, person
 
 QUERIES = {
     "leads/": 20,
-    "leads/counts/": 9,
+    "leads/counts/": 10,
     "leads/board/": 20,
     "leads/ID/": 35,
     "exports/": 8,

@@ -19,12 +19,13 @@ from leads.center.selectors.listing import in_order
 from leads.conditions import OPEN, expiring_before, open_deliveries
 from leads.models import Lead
 from leads.selection import Selection, read_selection
-from leadscenter.lib import lookups as lookups  # makes `any_of` known
+from leadscenter.lib.lookups import numbers
 
 COUNTED_AT_MOST = 10_000
 COUNTED_ONE_BY_ONE = 1_000
 TESTS = 1_000  # more than a library has: one for each form
-LOOKED_AT = 5_000
+LOOKED_AT = (1_500, 5_000)
+"""Open deliveries: first those that hold enough leads as a rule, then as many as may be."""
 ASKED = (
     *("status", "label", "assignee", "form", "campaign", "ad_group", "ad", "source", "outcome", "delivery"),
     *("duplicate", "viewed", "downloaded", "regions", "leads"),
@@ -95,12 +96,22 @@ class _Rows(Subquery):
 def count_all(library: LeadLibrary, wanted: Mapping[str, Counted]) -> list[Tab]:
     """Count each of these; whoever calls has asked whether the leads may be seen."""
     different = dict.fromkeys(wanted.values())
-    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN}
-    others = [one for one in different if one not in found]
+    sums = {one: parts for one in different if (parts := _by_status(*one)) and different.keys() >= parts}
+    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN and one not in sums}
+    others = [one for one in different if one not in found and one not in sums]
     rows = [_rows_of(library, *one) for one in others]
     numbers = LeadLibrary.objects.filter(pk=library.pk).values_list(*rows).get() if rows else ()
     found |= {one: (number, False) for one, number in zip(others, numbers, strict=True)}
+    for one, parts in sums.items():
+        found[one] = sum(found[part][0] for part in parts), any(found[part][1] for part in parts)
     return [_tab(key, *found[one], _most(*one)) for key, one in wanted.items()]
+
+
+def _by_status(selection: Selection, order: str) -> set[Counted]:
+    """Return the same for each status: every lead has one, so they sum up to it. Nothing where that does not hold."""
+    if selection.status or _most(selection, order) < COUNTED_AT_MOST:
+        return set()
+    return {(replace(selection, status=status), order) for status in Lead.Status.values}
 
 
 def _tab(key: str, number: int, more: bool, most: int) -> Tab:
@@ -132,10 +143,12 @@ def _undelivered(library: LeadLibrary, selection: Selection, order: str) -> tupl
     """Count from the side of the deliveries, of which few are open. Where many are, some are looked at, and there are
     more.
     """
-    open_ = open_deliveries(selection.delivery, library.pk).order_by("lead_id").values_list("lead_id", flat=True)
-    ids = list(open_.distinct()[: LOOKED_AT + 1])
-    if not ids:
-        return 0, False
-    leads = Lead.objects.filter(library=library, pk__any_of=ids[:LOOKED_AT])
-    number = _bare(replace(selection, delivery=""), leads, order)[: _most(selection, order) + 1].count()
-    return number, len(ids) > LOOKED_AT
+    open_ = open_deliveries(selection.delivery, library).order_by().values_list("lead_id", flat=True)
+    most, number = _most(selection, order), 0
+    for looked_at in LOOKED_AT:
+        ids = list(open_[:looked_at])
+        leads = Lead.objects.filter(library=library, pk__any_of=numbers(set(ids)))
+        number = _bare(replace(selection, delivery=""), leads, order)[: most + 1].count() if ids else 0
+        if number > most or len(ids) < looked_at:
+            return number, False
+    return number, True
