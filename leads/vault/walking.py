@@ -18,6 +18,7 @@ from django.db.models import Q
 from leads.vault.models import SearchTerm
 from leads.vault.regions import alias_of, aliases
 from leads.vault.search import DIGEST_BYTES, MAX_WORDS, TAIL_DIGITS, Term, digest_of, terms_of
+from leadscenter.lib.lookups import numbers
 from leadscenter.lib.regions import REGIONS
 
 COUNT_LIMIT = 5001
@@ -131,7 +132,7 @@ def _holding(library_id: int, word: Word, lead_ids: set[int]) -> set[int]:
     found: set[int] = set()
     for alias in aliases():
         terms = SearchTerm.objects.using(alias).filter(
-            lead_id__in=lead_ids, library_id=library_id, digest__in=word.digests
+            lead_id__any_of=numbers(lead_ids), library_id=library_id, digest__in=word.digests
         )
         found.update(terms.values_list("lead_id", flat=True))
     return found

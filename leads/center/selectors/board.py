@@ -19,8 +19,8 @@ from leads.center.selectors.listing import (
     STEP,
     WALKED_AT_MOST,
     LeadRow,
+    among,
     in_order,
-    leads_of,
     page_of,
     rows_of,
     search_cursor,
@@ -156,7 +156,7 @@ def _walked(library: LeadLibrary, selection: Selection, size: int) -> dict[str, 
     while looked_at < WALKED_AT_MOST and any(len(rows) <= size for rows in found.values()):
         step = walk(library.pk, words, after=after, size=STEP)
         looked_at += step.looked_at
-        matching = leads_of(library, selection).in_bulk([lead_id for _at, lead_id in step.places])
+        matching = among(library, selection, step.places)
         for place in step.places:
             if lead := matching.get(place[1]):
                 found[lead.status].append((place, lead))

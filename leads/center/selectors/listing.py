@@ -101,6 +101,12 @@ def leads_of(library: LeadLibrary, selection: Selection) -> QuerySet[Lead]:
     return selection.apply(Lead.objects.filter(library=library))
 
 
+def among(library: LeadLibrary, selection: Selection, places: Iterable[Place]) -> dict[int, Lead]:
+    """Return by id those of the leads at these places of a walk that match everything else."""
+    leads = leads_of(library, selection).filter(pk__any_of=numbers(lead_id for _at, lead_id in places))
+    return {lead.pk: lead for lead in leads}
+
+
 def _listed(
     library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
 ) -> tuple[list[Lead], LeadPage]:
@@ -130,7 +136,7 @@ def _searched(
     while looked_at < WALKED_AT_MOST:
         step = walk(library.pk, words, after=after, size=STEP)
         looked_at += step.looked_at
-        matching = leads_of(library, selection).in_bulk([lead_id for _at, lead_id in step.places])
+        matching = among(library, selection, step.places)
         found += [(place, matching[place[1]]) for place in step.places if place[1] in matching]
         if len(found) > size:
             return [lead for _place, lead in found[:size]], LeadPage([], search_cursor(found[size - 1][0]), None)

@@ -41,7 +41,7 @@ def step_of(*, actor: User, library: LeadLibrary, selection: Selection, after: s
     require(actor, Can.WORK_LEADS, library)
     leads = selection.apply(Lead.objects.filter(library=library))
     try:
-        page = keyset_page(leads, size=MOST_AT_ONCE, cursor=after or None)
+        page = keyset_page(leads.only("pk", "received_at"), size=MOST_AT_ONCE, cursor=after or None)
     except BadCursor as error:
         raise Invalid({"after": _("This step is not one of this list. Start again.")}) from error
     if not page.rows and not before:
