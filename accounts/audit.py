@@ -3,9 +3,12 @@
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import islice
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.circumstances import circumstances
 from accounts.models import (
@@ -22,6 +25,7 @@ from accounts.models import (
 )
 from leadscenter.lib.ids import new_id
 
+IDS_IN_A_PART = 50_000
 ScopeObject = AdAccount | LeadLibrary | BusinessCenter | None
 
 
@@ -48,14 +52,13 @@ def record(
 ) -> int:
     """Write one event with its targets into the caller's transaction and return its id.
 
-    `targets` are the ids of what was looked at (one row each); `manifest` the ids of a large act, packed into one row;
+    `targets` are the ids of what was looked at (one row each); `manifest` the ids of a large act, packed into few rows;
     `count` defaults to how many there are. `detail` holds names of things and numbers, never a person's data; the token
     and the country of the request under way are added to it.
     """
     assert transaction.get_connection().in_atomic_block, "audit.record() belongs into the transaction of the deed"
     kind, scope_id = scope_of(scope)
-    packed = pack(sorted(manifest)) if manifest is not None else None
-    del manifest  # of a million ids the packed ones alone stay
+    runs = _runs(manifest) if manifest is not None else None
     here = circumstances()
     detail = {"token": str(here.token) if here.token else None, "country": here.country or None, **detail}
     event = AuditEvent(
@@ -66,13 +69,33 @@ def record(
         actor=actor,
         grant_path=grant_path,
         purpose=purpose,
-        count=count if count is not None else (len(packed) // 8 if packed is not None else len(targets) or 1),
+        count=count if count is not None else (sum(map(len, runs)) if runs is not None else len(targets) or 1),
         detail={key: value for key, value in detail.items() if value is not None},
     )
     _write(event, targets)
-    if packed is not None:
-        AuditManifest.objects.create(event=event, object_ids=packed)
+    for part, ids in enumerate(_parts(runs) if runs is not None else ()):
+        AuditManifest.objects.create(event=event, part=part, object_ids=pack(ids))
     return int(event.pk)
+
+
+def _runs(manifest: Iterable[int]) -> list["array[int]"]:
+    """Return the ids in sorted runs: of a million of them 8 bytes each stay, and no list."""
+    left = iter(manifest)
+    return list(iter(lambda: array("Q", sorted(islice(left, IDS_IN_A_PART))), array("Q")))
+
+
+def _parts(runs: Sequence["array[int]"]) -> Iterator["array[int]"]:
+    """Yield the ids of all runs in order, so many at a time; one empty part where there are none."""
+    ids = merge(*runs)
+    yield array("Q", islice(ids, IDS_IN_A_PART))
+    yield from iter(lambda: array("Q", islice(ids, IDS_IN_A_PART)), array("Q"))
+
+
+def manifests_of(events: Iterable[int] | QuerySet[AuditEvent]) -> Iterator[list[int]]:
+    """Yield the ids that the manifests of these events hold, part by part, in order."""
+    parts = AuditManifest.objects.filter(event__in=events).order_by("event", "part")
+    for packed in parts.values_list("object_ids", flat=True).iterator(chunk_size=1):
+        yield unpack(bytes(packed))
 
 
 # A look at a page of leads writes all three within one round trip: nothing is shown before they stand.
@@ -112,7 +135,7 @@ def _write(event: AuditEvent, targets: Sequence[int]) -> None:
         cursor.execute(_ALL_THREE, values)
 
 
-def pack(ids: Sequence[int]) -> bytes:
+def pack(ids: Iterable[int]) -> bytes:
     """Return the ids as 8 bytes each, big-endian, in the order given."""
     packed = array("Q", ids)
     if sys.byteorder == "little":

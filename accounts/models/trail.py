@@ -134,13 +134,19 @@ class AuditTarget(models.Model):
 
 
 class AuditManifest(models.Model):
-    """The objects of a large act (export, delivery batch): sorted ids, 8 bytes each, big-endian."""
+    """The objects of a large act (export, delivery batch): sorted ids, 8 bytes each, big-endian; in parts, so that
+    nobody ever holds a million of them as one value.
+    """
 
-    event = models.OneToOneField(AuditEvent, models.PROTECT, primary_key=True, related_name="manifest")
+    event = models.ForeignKey(AuditEvent, models.PROTECT, related_name="manifests", db_index=False)
+    part = models.PositiveIntegerField(default=0)
     object_ids = models.BinaryField()
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["event", "part"], name="manifest_part_once")]
+
     def __str__(self) -> str:
-        return f"manifest of {self.event_id}"
+        return f"part {self.part} of the manifest of {self.event_id}"
 
 
 class UnsealedEvent(models.Model):

@@ -82,7 +82,10 @@ def _digests(ids: list[int]) -> dict[int, bytes]:
     targets: dict[int, list[int]] = {}
     for event_id, object_id in AuditTarget.objects.filter(event_id__in=ids).values_list("event_id", "object_id"):
         targets.setdefault(event_id, []).append(object_id)
-    manifests = dict(AuditManifest.objects.filter(event_id__in=ids).values_list("event_id", "object_ids"))
+    manifests: dict[int, bytes] = {}
+    parts = AuditManifest.objects.filter(event_id__in=ids).order_by("event_id", "part")
+    for event_id, packed in parts.values_list("event_id", "object_ids"):
+        manifests[event_id] = manifests.get(event_id, b"") + bytes(packed)
     found = {}
     for event in AuditEvent.objects.filter(pk__in=ids):
         told = [
@@ -97,7 +100,7 @@ def _digests(ids: list[int]) -> dict[int, bytes]:
             event.count,
             event.detail,
             sorted(targets.get(event.pk, [])),
-            bytes(manifests[event.pk]).hex() if event.pk in manifests else None,
+            manifests[event.pk].hex() if event.pk in manifests else None,
         ]
         found[event.pk] = hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).digest()
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from accounts.audit import unpack
 from leads import sealed_file
 from leads.sealed_file import RECORD_BYTES, Busy, content_length, unwrap_key, wrap_key
 
@@ -40,6 +41,13 @@ def draft_workbook(export_id: int) -> Path:
 def draft_ids(export_id: int) -> Path:
     """Return the path of the ids (8 bytes each) of the leads written so far: what the trail's manifest is made of."""
     return folder() / f"{export_id}.ids"
+
+
+def read_ids(export_id: int) -> Iterator[int]:
+    """Yield the ids of the leads written so far, some thousand read at a time."""
+    with draft_ids(export_id).open("rb") as kept:
+        while packed := kept.read(8 * 8192):
+            yield from unpack(packed)
 
 
 def remove(export_id: int) -> None:

@@ -174,6 +174,25 @@ def test_changed_manifest_is_named(told: list[int], world: World) -> None:
     assert only_fault(world).event_id == told[2]
 
 
+def test_a_large_manifest_has_parts_and_is_sealed_as_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "IDS_IN_A_PART", 2)
+    with transaction.atomic():
+        event = audit.record(Act.EXPORT_MADE, world.library, manifest=iter([5, 1, 4, 2**63 - 1, 3]))
+    assert AuditEvent.objects.get(pk=event).count == 5
+    assert list(audit.manifests_of([event])) == [[1, 3], [4, 5], [2**63 - 1]]
+    assert list(audit.manifests_of(AuditEvent.objects.filter(pk=event))) == [[1, 3], [4, 5], [2**63 - 1]]
+    seal_trail()
+    assert faults(world) == []
+    with unprotected(*TABLES):
+        AuditManifest.objects.filter(event=event)._raw_delete("default")
+        AuditManifest.objects.create(event_id=event, object_ids=audit.pack([1, 3, 4, 5, 2**63 - 1]))
+    assert faults(world) == []  # the same ids: what was sealed before manifests had parts stays whole
+    with unprotected(*TABLES):
+        AuditManifest.objects.filter(event=event).update(part=1)
+        AuditManifest.objects.create(event_id=event, part=0, object_ids=audit.pack([7]))
+    assert only_fault(world).event_id == event
+
+
 def remove(ids: list[int]) -> None:
     AuditManifest.objects.filter(event__in=ids)._raw_delete("default")
     AuditTarget.objects.filter(event__in=ids)._raw_delete("default")

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from accounts.audit import unpack
+from accounts.audit import manifests_of
 from accounts.models import Act, Alarm, AuditEvent, LeadLibrary
 from leads.crm.drain import drain
 from leads.crm.outbox import lease
@@ -63,7 +63,7 @@ def test_a_delivery_leaves_a_trace_with_the_leads_that_it_carried(world: World, 
     leads = world.leads(3)
     drain()
     events = AuditEvent.objects.filter(act=Act.LEADS_DELIVERED)
-    told = sorted(lead for event in events for lead in unpack(bytes(event.manifest.object_ids)))
+    told = sorted(lead for ids in manifests_of(events) for lead in ids)
     assert told == sorted(leads)
     assert {event.detail["connection"] for event in events} == {str(connection.pk)}
     assert sum(event.detail["accepted"] for event in events) == 3

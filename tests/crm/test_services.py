@@ -10,7 +10,7 @@ from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.access import Refused
-from accounts.audit import unpack
+from accounts.audit import manifests_of
 from accounts.models import Act, AuditEvent, LeadLibrary
 from accounts.refusals import Conflict, Invalid
 from leads.crm.drain import drain
@@ -260,7 +260,7 @@ def test_a_back_fill_queues_what_was_there_before_once(world: World, sink: Sink)
     assert set(Delivery.objects.values_list("lead_id", flat=True)) == set(leads)
     assert late not in leads
     events = AuditEvent.objects.filter(act=Act.LEADS_BACKFILLED).order_by("at", "id")
-    assert [unpack(bytes(event.manifest.object_ids)) for event in events] == [sorted(leads), []]
+    assert [ids for event in events for ids in manifests_of([event.pk])] == [sorted(leads), []]
     assert drain().accepted == 3
     old_enough()
     assert backfill(actor=world.admin, connection_id=connection.pk) == 1

@@ -3,11 +3,11 @@
 from bisect import bisect_left
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import audit
 from accounts.access import Can, require
-from accounts.models import Act, AuditEvent, AuditTarget, Scope, User
+from accounts.models import Act, AuditEvent, AuditManifest, AuditTarget, Scope, User
 from leads.models import DeliveryAttempt, Lead
 from leadscenter.lib.lookups import PlaceOf
 
@@ -62,15 +62,18 @@ def _holding(trail: QuerySet[AuditEvent], large: QuerySet[AuditEvent], lead: Lea
 
     The database looks for its eight bytes, so that no manifest of a million ids is fetched.
     """
-    newest = large.filter(manifest__isnull=False).order_by("-at", "-id").values("pk")[:MANIFESTS_READ]
-    place = PlaceOf(audit.pack([lead.pk]), "manifest__object_ids")
-    found = trail.filter(pk__in=newest).annotate(place=place).filter(place__gt=0).order_by("-at", "-id")
-    return [event for event in found if event.place % 8 == 1 or _holds(event, lead.pk)]
+    whole = Exists(AuditManifest.objects.filter(event=OuterRef("pk")))
+    newest = large.filter(whole).order_by("-at", "-id").values("pk")[:MANIFESTS_READ]
+    place = PlaceOf(audit.pack([lead.pk]), "object_ids")
+    parts = AuditManifest.objects.filter(event__in=newest).annotate(place=place).filter(place__gt=0)
+    found = parts.values_list("pk", "event_id", "place")
+    holding = {event for part, event, where in found if where % 8 == 1 or _holds(part, lead.pk)}
+    return list(trail.filter(pk__in=holding).order_by("-at", "-id")) if holding else []
 
 
-def _holds(event: AuditEvent, lead_id: int) -> bool:
-    """Whether it does where the first bytes that look like it lie across two ids."""
-    ids = audit.unpack(bytes(event.manifest.object_ids))
+def _holds(part: int, lead_id: int) -> bool:
+    """Whether a part of a manifest does where the first bytes that look like it lie across two ids."""
+    ids = audit.unpack(bytes(AuditManifest.objects.get(pk=part).object_ids))
     place = bisect_left(ids, lead_id)
     return place < len(ids) and ids[place] == lead_id
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from django.core.cache import cache
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from accounts import audit
-from accounts.models import Act, Alarm, AuditEvent, AuditManifest, AuditTarget, Scope
+from accounts.models import Act, Alarm, AuditEvent, AuditTarget, Scope
 from accounts.services.alarms import raise_alarm
 from leads.models import Lead
 from leadscenter.lib.ids import id_at
@@ -147,16 +148,10 @@ def _judge_reading(look: Look) -> None:
 
 
 def _distinct(library_id: int, exports: list[int]) -> int:
-    manifests = AuditManifest.objects.filter(
-        event__scope=Scope.LIBRARY,
-        event__scope_id=library_id,
-        event__act=Act.EXPORT_MADE,
-        event__targets__object_id__in=exports,
+    made = AuditEvent.objects.filter(
+        scope=Scope.LIBRARY, scope_id=library_id, act=Act.EXPORT_MADE, targets__object_id__in=exports
     )
-    leads: set[int] = set()
-    for packed in manifests.values_list("object_ids", flat=True):
-        leads.update(audit.unpack(bytes(packed)))
-    return len(leads)
+    return len(set(chain.from_iterable(audit.manifests_of(made))))
 
 
 def _judge_reveals(look: Look) -> None:

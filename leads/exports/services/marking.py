@@ -1,10 +1,12 @@
 """Saying on the leads of a file that they were downloaded, once somebody has fetched it; in batches, by a worker."""
 
+from collections.abc import Iterator
+
 from django.db import transaction
 from django.db.models.functions import Now
 
-from accounts.audit import unpack
-from accounts.models import Act, AuditEvent, AuditManifest
+from accounts.audit import manifests_of
+from accounts.models import Act, AuditEvent
 from leads.models import Export, Lead
 
 BATCH = 1000
@@ -24,9 +26,8 @@ def mark_downloaded() -> int:
     return len(exports)
 
 
-def _batches(export: Export) -> list[list[int]]:
-    """Return the ids of the leads in the file, as the event of its making lists them."""
+def _batches(export: Export) -> Iterator[list[int]]:
+    """Yield the ids of the leads in the file, as the event of its making lists them."""
     made = AuditEvent.objects.filter(act=Act.EXPORT_MADE, targets__object_id=export.pk, scope_id=export.library_id)
-    packed = AuditManifest.objects.filter(event__in=made).values_list("object_ids", flat=True)
-    ids = [one for row in packed for one in unpack(bytes(row))]
-    return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+    for ids in manifests_of(list(made.values_list("pk", flat=True))):
+        yield from (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

@@ -226,7 +226,7 @@ def _hand_over(export: Export, writer: file.Writer, path: Path) -> None:
             library,
             actor=export.requested_by,
             targets=[export.pk],
-            manifest=audit.unpack(file.draft_ids(export.pk).read_bytes()),
+            manifest=file.read_ids(export.pk),
             layout=export.layout,
             notes=NOTES in export.columns or None,
             task=export.is_task or None,
