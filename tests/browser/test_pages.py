@@ -81,8 +81,16 @@ def visit(context: BrowserContext, path: str, *, status: int = 200) -> Visit:
     return Visit(page, [text for text in said if status < 400 or "Failed to load resource" not in text])
 
 
+# Colours that change with the theme or under the pointer come to rest within a fifth of a second.
+AT_REST = """Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((end) => setTimeout(end, 500)),
+])"""
+
+
 def violations(page: Page) -> list[str]:
-    """Return what axe has to say, one line per place."""
+    """Return what axe has to say once no colour changes any more, one line per place."""
+    page.evaluate(AT_REST)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 

@@ -21,9 +21,9 @@ from tests.counting import statements
 from tests.world import World, make_form, person
 
 QUERIES = {
-    "leads/": 20,
+    "leads/": 19,
     "leads/counts/": 10,
-    "leads/board/": 20,
+    "leads/board/": 19,
     "leads/ID/": 35,
     "exports/": 8,
     "labels/": 8,

@@ -4,7 +4,7 @@ The first cards of all columns are read by one statement, so that a lead whose s
 twice nor lost; each column is a range of its index. A search walks once for all columns, as far as the list's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -76,6 +76,7 @@ def board_of(
     reveal: bool = False,
     purpose: str = "",
     answers: bool = True,
+    people: Sequence[User] | None = None,
 ) -> Board:
     """Return the board and leave one trace of the look, with each lead on it; raise `Refused`, `Invalid`, `BadCursor`.
 
@@ -96,7 +97,7 @@ def board_of(
         shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
     else:
         shown = [OpenLead(lead.pk, withheld=True) for lead in leads]
-    rows = iter(rows_of(library, leads, shown))
+    rows = iter(rows_of(library, leads, shown, people))
     return Board(
         tuple(
             Column(status, [next(rows) for _lead in part.leads], part.next, part.narrow)

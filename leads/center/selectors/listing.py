@@ -63,15 +63,16 @@ def list_leads(
     size: int = PAGE,
     reveal: bool = False,
     purpose: str = "",
+    people: Sequence[User] | None = None,
 ) -> LeadPage:
-    """Return a page and leave the trace of the look; raise `Refused`, `BadCursor`."""
+    """Return a page and leave the trace of the look; raise `Refused`, `BadCursor`. `people`: what `who_sees` told."""
     require(actor, Can.VIEW_LEADS, library)
     leads, page = page_of(library, selection, order, cursor, size)
     act = Act.LEADS_SEARCHED if selection.words else Act.LEADS_LISTED
     if purpose == "api":
         act = Act.LEADS_READ
     shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
-    return replace(page, rows=rows_of(library, leads, shown))
+    return replace(page, rows=rows_of(library, leads, shown, people))
 
 
 def list_without_answers(
@@ -152,11 +153,13 @@ def search_cursor(place: Place) -> str:
     return Cursor("-search", *place).encode()
 
 
-def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLead]) -> list[LeadRow]:
+def rows_of(
+    library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLead], people: Sequence[User] | None = None
+) -> list[LeadRow]:
     """Return opened leads with the work done on each: the same number of queries however many they are."""
     ids = [lead.pk for lead in leads]
     labels, notes, sent = labels_of(ids), _note_counts(leads), sent_of(library, ids)
-    able = _assignees(library, leads)
+    able = _assignees(library, leads, people)
     return [
         LeadRow(
             lead=lead,
@@ -170,22 +173,27 @@ def rows_of(library: LeadLibrary, leads: Sequence[Lead], shown: Sequence[OpenLea
     ]
 
 
-_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS), ids=1)
+_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS).order_by("name", "pk"), ids=1)
 
 
-def _assignees(library: LeadLibrary, leads: Sequence[Lead]) -> set[int]:
+def who_sees(library: LeadLibrary) -> list[User]:
+    """Return who may see the leads now, by name; whoever calls has asked for the right."""
+    return _WHO_SEES.objects(library.pk)
+
+
+def _assignees(library: LeadLibrary, leads: Sequence[Lead], people: Sequence[User] | None) -> set[int]:
     """Give each lead its assignee and return the ids of who may see leads here.
 
-    One query, none where nobody is assigned, two where an assignee may no longer see the lead.
+    One query where they are not known yet and somebody is assigned, one where an assignee may no longer see the lead.
     """
     assigned = {lead.assignee_id for lead in leads if lead.assignee_id}
     if not assigned:
         return set()
-    able = {user.pk: user for user in _WHO_SEES.objects(library.pk)}
+    able = {user.pk: user for user in (who_sees(library) if people is None else people)}
     lost = assigned - able.keys()
-    people = able | ({user.pk: user for user in User.objects.filter(pk__in=lost)} if lost else {})
+    known = able | ({user.pk: user for user in User.objects.filter(pk__in=lost)} if lost else {})
     for lead in leads:
-        lead.assignee = people.get(lead.assignee_id or 0)  # None: gone since
+        lead.assignee = known.get(lead.assignee_id or 0)  # None: gone since
     return set(able)
 
 

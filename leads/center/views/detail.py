@@ -16,7 +16,7 @@ from forms_builder.parsing import parse
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery
-from leads.center.selectors.listing import LeadRow
+from leads.center.selectors.listing import LeadRow, who_sees
 from leads.center.selectors.lives import LeadDetail, open_lead
 from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.following_up import follow_up_of
@@ -212,7 +212,7 @@ def _drawer(
         statuses=tuple((value, str(label)) for value, label in Lead.Status.choices),
         assignee=str(lead.assignee) if lead.assignee else "",
         assignee_initials=lead.assignee.initials if lead.assignee else "",
-        people=people_of(library),
+        people=people_of(who_sees(library)),
         labels=detail.labels,
         trail=_trail(detail),
         evidence=_evidence(detail.deliveries),

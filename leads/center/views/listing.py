@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
 from leads.center.selectors.counting import Tab
@@ -24,8 +23,8 @@ from leads.exports.selectors import last_taken
 from leads.models import Lead, SavedView
 from leads.selection import Selection
 from leadscenter.lib.display import duration, moment_text
-from leadscenter.lib.prepared import Prepared
 
+PEOPLE_OFFERED = 50
 CAPTIONS = {
     "received": gettext_lazy("Leads, newest first"),
     "attention": gettext_lazy("Leads, most urgent first"),
@@ -122,12 +121,9 @@ class ListPage:
     counts_url: str
 
 
-_WHO_SEES = Prepared(lambda library: holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:50], ids=1)
-
-
-def people_of(library: LeadLibrary) -> tuple[Person, ...]:
-    """Return who may see the leads now, to assign them."""
-    return tuple(Person(user.pk, str(user), user.initials) for user in _WHO_SEES.objects(library.pk))
+def people_of(users: Sequence[User]) -> tuple[Person, ...]:
+    """Return people as those to whom leads may be assigned."""
+    return tuple(Person(user.pk, str(user), user.initials) for user in users[:PEOPLE_OFFERED])
 
 
 def list_page(
@@ -137,6 +133,7 @@ def list_page(
     page: LeadPage,
     given: Mapping[str, Any],
     *,
+    people: Sequence[User],
     saved: Sequence[SavedView] = (),
     selected: int | None,
 ) -> ListPage:
@@ -148,8 +145,8 @@ def list_page(
     trash = selection.state == Lead.State.TRASHED
     here = params | ({"cursor": str(given["cursor"])} if given.get("cursor") else {})
     base, count = address(library, place_of(given)), _count(page)
-    people = people_of(library)
-    offered = choices(library, selection, [(one.id, one.name) for one in people])
+    offered_people = people_of(people)
+    offered = choices(library, selection, [(one.id, one.name) for one in offered_people])
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(map(Wording(library, params, selected).row, page.rows)),
@@ -162,7 +159,7 @@ def list_page(
         heads=tuple(column for column in columns if column.shown),
         chips=chips(library, selection, layout, actor, base),
         choices=offered,
-        people=people,
+        people=offered_people,
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
         statuses=status_badges(),
         filter_items=tuple(selection.as_params().items()),

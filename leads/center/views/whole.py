@@ -9,7 +9,7 @@ from accounts.models import LeadLibrary, User
 from accounts.shell import shell
 from leads.center.layout import layout_of
 from leads.center.selectors.board import board_of
-from leads.center.selectors.listing import LeadPage, list_leads
+from leads.center.selectors.listing import LeadPage, list_leads, who_sees
 from leads.center.selectors.saved import saved_views
 from leads.center.views.addresses import BOARD
 from leads.center.views.columns import columns_of, orders_of, piece_of
@@ -42,14 +42,14 @@ def whole_list(
     actor = person(request)
     given = {name: value for name, value in request.GET.dict().items() if name != BOARD}
     selection, order = read_selection(library, given, actor=actor), layout_of(given).order
+    asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": order}
+    asked["people"] = people = who_sees(library)
     try:
-        page = list_leads(
-            actor=actor, library=library, selection=selection, order=order, cursor=given.get("cursor") or None
-        )
+        page = list_leads(**asked, cursor=given.get("cursor") or None)
     except BadCursor:
-        page = list_leads(actor=actor, library=library, selection=selection, order=order)
+        page = list_leads(**asked)
     saved = saved_views(actor, library) if saved is None else saved
-    listed = list_page(actor, library, selection, page, given, saved=saved, selected=selected)
+    listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
     return {"page": listed, **shell(request, library=library, active="leads")}
 
 
@@ -63,7 +63,8 @@ def whole_board(
     """Return the context of the board for the filters in the URL; writes the trace of the look."""
     actor, given = person(request), request.GET.dict() | {BOARD: "1"}
     selection, piece = read_selection(library, given, actor=actor), piece_of(given)
-    asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order}
+    people = who_sees(library)
+    asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order, "people": people}
     try:
         board = board_of(**asked, selection=selection, behind={piece.status: piece.cursor} if piece else None)
     except BadCursor:
@@ -72,7 +73,7 @@ def whole_board(
     ahead = next((column.next for column in board.columns if column.next), None)
     saved = saved_views(actor, library) if saved is None else saved
     page = LeadPage(rows, ahead, None, board.narrow)
-    listed = list_page(actor, library, selection, page, given, saved=saved, selected=selected)
+    listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
     params = {**dict(listed.here_items), BOARD: "1"}
     shown = {
         "page": listed,
