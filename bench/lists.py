@@ -189,6 +189,8 @@ def why_of(name: str) -> str:
     """Return what keeps a figure from staying level, where something is known to."""
     if "count" in name or "bulk" in name:
         return BOUNDED
+    if "search" in name:
+        return "the first size has fewer leads of that name than a page shows, or than are looked at for it"
     return "what few leads have is found among all that are newer" if "label" in name or "delivery" in name else ""
 
 
