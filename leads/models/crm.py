@@ -87,6 +87,12 @@ class Delivery(models.Model):
                 name="delivery_open",
                 condition=Q(state__in=["pending", "dead"]),
             ),
+            models.Index(  # what became of them in the last day or month, counted from here alone
+                fields=["library_id", "settled_at"],
+                include=["connection", "state"],
+                name="delivery_settled",
+                condition=Q(settled_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

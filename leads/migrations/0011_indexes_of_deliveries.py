@@ -18,4 +18,8 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('state__in', ['pending', 'dead'])), fields=['library_id', 'state', 'lead_id'], include=('connection', 'attempts', 'settled_at'), name='delivery_open'),
         ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('settled_at__isnull', False)), fields=['library_id', 'settled_at'], include=('connection', 'state'), name='delivery_settled'),
+        ),
     ]
