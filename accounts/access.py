@@ -130,14 +130,14 @@ def _rights(rows: type[AdAccountUserPermission | LeadLibraryUserPermission]) -> 
     return Prepared(lambda user, target: rows.objects.filter(user=user, content_object=target).values_list(name), ids=2)
 
 
-_ON_ACCOUNT, _ON_LIBRARY_NOW = _rights(AdAccountUserPermission), _rights(LeadLibraryUserPermission)
+_RIGHTS_ON_ACCOUNT, _RIGHTS_ON_LIBRARY = _rights(AdAccountUserPermission), _rights(LeadLibraryUserPermission)
 
 
 def grants(actor: User, target: Target) -> frozenset[Can]:
     """Return every right that `actor` holds on `target` now: one query, never kept."""
     if not counts(actor):
         return frozenset()
-    asked = _ON_LIBRARY_NOW if isinstance(target, LeadLibrary) else _ON_ACCOUNT
+    asked = _RIGHTS_ON_LIBRARY if isinstance(target, LeadLibrary) else _RIGHTS_ON_ACCOUNT
     return frozenset(Can(codename) for (codename,) in asked.rows(actor.pk, target.pk))
 
 
@@ -145,7 +145,7 @@ def grants_on_both(actor: User, library: LeadLibrary) -> frozenset[Can]:
     """Return every right that `actor` holds on the library and on its ad account now: one query, never kept."""
     if not counts(actor):
         return frozenset()
-    asked = (_ON_ACCOUNT, (actor.pk, library.ad_account_id)), (_ON_LIBRARY_NOW, (actor.pk, library.pk))
+    asked = (_RIGHTS_ON_ACCOUNT, (actor.pk, library.ad_account_id)), (_RIGHTS_ON_LIBRARY, (actor.pk, library.pk))
     return frozenset(Can(codename) for rows in together(*asked) for (codename,) in rows)
 
 

@@ -23,12 +23,17 @@ FAILED = Q(state=Delivery.State.DEAD)
 RUNNING = Q(connection__state=Connection.State.ACTIVE, connection__custody=F("connection__library__custody"))
 
 
-OPEN = {
-    "failed": FAILED,
-    "retrying": PENDING & RUNNING & Q(attempts__gt=0),
-    "paused": PENDING & ~RUNNING,
-    "undelivered": FAILED | (PENDING & (~RUNNING | Q(attempts__gt=0))),
-}
+def _open(running: Q) -> dict[str, Q]:
+    """Return how a delivery that is not done may stand; `running`: its connection works."""
+    return {
+        "failed": FAILED,
+        "retrying": PENDING & running & Q(attempts__gt=0),
+        "paused": PENDING & ~running,
+        "undelivered": FAILED | (PENDING & (~running | Q(attempts__gt=0))),
+    }
+
+
+OPEN = _open(RUNNING)
 
 
 def sent_as(wanted: str) -> Q:
@@ -48,18 +53,12 @@ def open_deliveries(wanted: str, library: LeadLibrary) -> QuerySet[Delivery]:
     """Return the library's deliveries that stand so (one of `OPEN`), by one query for its connections, which are few:
     of the deliveries an index alone is read.
     """
-    running: list[int] = []
-    paused: list[int] = []
     connections = Connection.objects.filter(library=library, removed_at=None)
-    for pk, state, custody in connections.values_list("pk", "state", "custody"):
-        (running if (state, custody) == (Connection.State.ACTIVE, library.custody) else paused).append(pk)
-    stands = {
-        "failed": FAILED & Q(connection__in=[*running, *paused]),
-        "retrying": PENDING & Q(connection__in=running, attempts__gt=0),
-        "paused": PENDING & Q(connection__in=paused),
-    }
-    stands["undelivered"] = stands["failed"] | stands["retrying"] | stands["paused"]
-    return Delivery.objects.filter(stands[wanted], library_id=library.pk)
+    known = list(connections.values_list("pk", "state", "custody"))
+    working = (Connection.State.ACTIVE, library.custody)
+    running = Q(connection__in=[pk for pk, *stands in known if tuple(stands) == working])
+    mine = Delivery.objects.filter(library_id=library.pk, connection__in=[pk for pk, *_stands in known])
+    return mine.filter(_open(running)[wanted])
 
 
 def _any_delivery(condition: Q) -> Exists:

@@ -71,9 +71,8 @@ def _newest_downloads(library: int) -> QuerySet[AuditEvent]:
     files = Export.objects.filter(library=library, fetched_at__isnull=False).order_by("-requested_at")
     newest = AuditEvent.objects.filter(targets__object_id__in=files.values("pk")[:FILES_LOOKED_AT])
     events = newest.filter(act=Act.EXPORT_DOWNLOADED, scope=Scope.LIBRARY, scope_id=library)
-    who = Coalesce(
-        NullIf(F("actor__name"), Value("")), F("actor__email"), output_field=CharField()
-    )  # as `str(user)` says it
+    # As `str(user)` says who it is.
+    who = Coalesce(NullIf(F("actor__name"), Value("")), F("actor__email"), output_field=CharField())
     return events.annotate(who=who).order_by("-at", "-pk")[:1]
 
 

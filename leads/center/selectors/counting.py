@@ -97,7 +97,7 @@ def count_all(library: LeadLibrary, wanted: Mapping[str, Counted]) -> list[Tab]:
     """Count each of these; whoever calls has asked whether the leads may be seen."""
     different = dict.fromkeys(wanted.values())
     sums = {one: parts for one in different if (parts := _by_status(*one)) and different.keys() >= parts}
-    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN and one not in sums}
+    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN}
     others = [one for one in different if one not in found and one not in sums]
     rows = [_rows_of(library, *one) for one in others]
     numbers = LeadLibrary.objects.filter(pk=library.pk).values_list(*rows).get() if rows else ()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -105,7 +104,6 @@ class ListPage:
     download_text: str
     note: str
     last_download: str
-    icons: str
     self_url: str
     list_url: str
     switch: tuple[Switch, ...]
@@ -181,7 +179,6 @@ def list_page(
         download_text=_("leads") if page.next or page.previous else count,
         note=_note(library),
         last_download=_last_download(library),
-        icons=static("img/icons.svg"),
         self_url=address(library, here),
         list_url=base,
         switch=() if selection.state != Lead.State.LIVE else _switch(library, state, board=BOARD in params),
