@@ -75,6 +75,7 @@ def test_operator_types_publishes_and_a_person_answers(
     expect(page.get_by_label("Move up: When?")).to_be_focused()  # the hand stays where it was
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator(".item").nth(2)).to_contain_text("When?")
+    expect(page.get_by_label("Move up: When?")).to_be_focused()
     page.keyboard.press("Alt+ArrowDown")
     expect(page.locator(".item").nth(3)).to_contain_text("When?")
     page.locator(".stepper").get_by_role("link", name="Privacy").click()
