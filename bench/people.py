@@ -45,11 +45,11 @@ TABLES = {
     "vault_consentrecord": "lead_id library_id region version_id language boxes network_prefix at",
     "vault_searchterm": "library_id region digest received_at lead_id key_version identifies",
     "vault_note": "id lead_id library_id region author_id sealed created_at",
-    "leads_leadlabel": "lead_id label_id",
+    "leads_leadlabel": "lead_id label_id received_at",
     "leads_followup": "id lead_id library_id user_id set_by_id due_at created_at",
     "leads_delivery": (
         "id library_id connection_id lead_id event_key state due_at lease leases_unanswered attempts created_at "
-        "settled_at"
+        "settled_at received_at"
     ),
     PlainLead._meta.db_table: "name email phone company city job address zip_code form status received_at",
 }
@@ -143,7 +143,7 @@ class Writer:
     def _work(self, lead: Made) -> None:
         for label, share in self.around.labels:
             if lead.rare if not share else self.chance.random() * 100 < share:
-                self.rows["leads_leadlabel"].append((lead.id, label.pk))
+                self.rows["leads_leadlabel"].append((lead.id, label.pk, lead.at))
         author = self.around.team[0][0].pk
         if lead.number % 10 == 0:
             note = new_id()
@@ -169,7 +169,7 @@ class Writer:
         key = f"lead.created:{lead.id}"
         settled = None if state == "pending" else lead.at + timedelta(seconds=2)
         due = self.now + timedelta(days=1) if state == "pending" else lead.at
-        row = (self.library.pk, connection_id, lead.id, key, state, due, 1, 0, attempts, lead.at, settled)
+        row = (self.library.pk, connection_id, lead.id, key, state, due, 1, 0, attempts, lead.at, settled, lead.at)
         self.rows["leads_delivery"].append((new_id(), *row))
 
     def write(self) -> None:

@@ -34,6 +34,8 @@ def _open(running: Q) -> dict[str, Q]:
 
 
 OPEN = _open(RUNNING)
+UNDELIVERED = ("failed", "retrying", "paused")
+"""What `undelivered` is made of, each a range of the index of open deliveries."""
 
 
 def sent_as(wanted: str) -> Q:
@@ -49,16 +51,16 @@ def sent_as(wanted: str) -> Q:
     return Q(_any_delivery(OPEN[wanted]))
 
 
-def open_deliveries(wanted: str, library: LeadLibrary) -> QuerySet[Delivery]:
-    """Return the library's deliveries that stand so (one of `OPEN`), by one query for its connections, which are few:
-    of the deliveries an index alone is read.
+def open_deliveries(library: LeadLibrary, *wanted: str) -> list[QuerySet[Delivery]]:
+    """Return the library's deliveries that stand so (each one of `OPEN`), by one query for its connections, which are
+    few: of the deliveries an index alone is read.
     """
     connections = Connection.objects.filter(library=library, removed_at=None)
     known = list(connections.values_list("pk", "state", "custody"))
     working = (Connection.State.ACTIVE, library.custody)
     running = Q(connection__in=[pk for pk, *stands in known if tuple(stands) == working])
     mine = Delivery.objects.filter(library_id=library.pk, connection__in=[pk for pk, *_stands in known])
-    return mine.filter(_open(running)[wanted])
+    return [mine.filter(_open(running)[stand]) for stand in wanted]
 
 
 def _any_delivery(condition: Q) -> Exists:

@@ -25,7 +25,7 @@ from leads.demo.content import (
 )
 from leads.intake.accept import Circumstances, accept
 from leads.intake.submission import Submission
-from leads.models import Label, Lead, LeadLabel
+from leads.models import Delivery, Label, Lead, LeadLabel
 from leads.vault.keys import make_keys
 from leads.vault.models import SearchTerm
 from leads.vault.regions import alias_of
@@ -123,8 +123,9 @@ def _age(ids: list[int], team: list[User], chance: random.Random) -> None:
         )
         terms = SearchTerm.objects.using(alias_of(lead.region)).filter(lead_id=lead.pk)
         terms.update(received_at=lead.received_at)
+        Delivery.objects.filter(lead_id=lead.pk).update(received_at=lead.received_at)
         if chance.random() < 0.15:
-            LeadLabel.objects.create(lead=lead, label=chance.choice(labels))
+            LeadLabel.objects.create(lead=lead, label=chance.choice(labels), received_at=lead.received_at)
 
 
 def _work(lead: Lead, team: list[User], chance: random.Random) -> None:

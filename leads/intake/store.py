@@ -199,8 +199,14 @@ def queue_created(library_id: int, *lead_ids: int) -> None:
     targets = Connection.objects.filter(library_id=library_id, removed_at=None).values_list("pk", flat=True)
     Delivery.objects.bulk_create(
         [
-            Delivery(library_id=library_id, connection_id=target, lead_id=lead_id, event_key=f"lead.created:{lead_id}")
-            for lead_id in lead_ids
+            Delivery(
+                library_id=library_id,
+                connection_id=target,
+                lead_id=lead_id,
+                received_at=received_at,
+                event_key=f"lead.created:{lead_id}",
+            )
+            for lead_id, received_at in Lead.arrivals(lead_ids).items()
             for target in targets
         ],
         ignore_conflicts=True,
@@ -305,9 +311,9 @@ WITH lead AS (
   FROM lead, unnest(%(terms)s::bytea[]) WITH ORDINALITY AS term(digest, number)
 ), deliveries AS (
   INSERT INTO leads_delivery (id, library_id, connection_id, lead_id, event_key, state, due_at, lease,
-    leases_unanswered, attempts, created_at)
+    leases_unanswered, attempts, created_at, received_at)
   SELECT %(first_delivery)s + row_number() OVER (), lead.library_id, target.id, lead.id, 'lead.created:' || lead.id,
-    'pending', lead.received_at, 0, 0, 0, lead.received_at
+    'pending', lead.received_at, 0, 0, 0, lead.received_at, lead.received_at
   FROM lead JOIN leads_connection target ON target.library_id = lead.library_id AND target.removed_at IS NULL
 ), measure AS (
   INSERT INTO forms_builder_measureevent (form_id, version, ad_id, kind, question, country, device, day, at, is_test,

@@ -62,6 +62,7 @@ class Delivery(models.Model):
     library_id = models.BigIntegerField()
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="deliveries", db_index=False)
     lead_id = models.BigIntegerField()
+    received_at = models.DateTimeField()  # when the lead was, which never changes: the list reads what is open by it
     event_key = models.CharField(max_length=60)
     state = models.CharField(max_length=7, choices=State, default=State.PENDING)
     due_at = models.DateTimeField(db_default=Now())
@@ -81,8 +82,8 @@ class Delivery(models.Model):
             models.Index(fields=["connection", "due_at"], name="delivery_due", condition=Q(state="pending")),
             models.Index(fields=["connection", "-created_at", "-id"], name="delivery_log"),
             models.Index(fields=["lead_id"], name="delivery_of_lead"),
-            models.Index(  # what is open is little, and counted from here alone
-                fields=["library_id", "state", "lead_id"],
+            models.Index(  # what is open is little: listed and counted from here alone
+                fields=["library_id", "state", "-received_at", "-lead_id"],
                 include=["connection", "attempts", "settled_at"],
                 name="delivery_open",
                 condition=Q(state__in=["pending", "dead"]),

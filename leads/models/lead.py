@@ -1,3 +1,6 @@
+from collections.abc import Collection
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -7,6 +10,7 @@ from accounts.models import LeadLibrary, User
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
 from leadscenter.lib.ids import IdField
+from leadscenter.lib.lookups import numbers
 
 
 class Lead(models.Model):
@@ -199,6 +203,12 @@ class Lead(models.Model):
     def __str__(self) -> str:
         return f"lead {self.pk}"
 
+    @classmethod
+    def arrivals(cls, ids: Collection[int]) -> dict[int, datetime]:
+        """Return by id when each of these leads was received, in the order of the ids."""
+        found = dict(cls.objects.filter(pk__any_of=numbers(ids)).values_list("pk", "received_at"))
+        return {lead_id: found[lead_id] for lead_id in ids if lead_id in found}
+
 
 class Label(models.Model):
     """A word that a team sorts its leads by; never a person's data (the page says so, the length is small)."""
@@ -215,11 +225,15 @@ class Label(models.Model):
 
 
 class LeadLabel(models.Model):
-    lead = models.ForeignKey(Lead, models.CASCADE, related_name="labelled")
-    label = models.ForeignKey(Label, models.CASCADE, related_name="labelled")
+    """That a lead carries a label; `received_at` is the lead's, which never changes: the list reads a label by it."""
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="labelled", db_index=False)
+    label = models.ForeignKey(Label, models.CASCADE, related_name="labelled", db_index=False)
+    received_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lead", "label"], name="lead_labelled_once")]
+        indexes = [models.Index(fields=["label", "-received_at", "-lead"], name="leads_of_label")]
 
     def __str__(self) -> str:
         return f"label {self.label_id} on lead {self.lead_id}"

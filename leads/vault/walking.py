@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from django.db.models import Q
-
 from leads.vault.models import SearchTerm
 from leads.vault.regions import alias_of, aliases
 from leads.vault.search import DIGEST_BYTES, MAX_WORDS, TAIL_DIGITS, Term, digest_of, terms_of
 from leadscenter.lib.lookups import numbers
+from leadscenter.lib.paging import beyond
 from leadscenter.lib.regions import REGIONS
 
 COUNT_LIMIT = 5001
@@ -114,8 +113,7 @@ def walk(library_id: int, words: Sequence[Word], *, after: Place | None, size: i
     for region, value in zip(REGIONS, walker.digests, strict=True):
         terms = SearchTerm.objects.using(alias_of(region)).filter(library_id=library_id, digest=value)
         if after is not None:
-            at, lead_id = after
-            terms = terms.filter(Q(received_at__lte=at) & (Q(received_at__lt=at) | Q(lead_id__lt=lead_id)))
+            terms = terms.filter(beyond(terms, after, "received_at", descending=True, row="lead"))
         places += terms.order_by("-received_at", "-lead_id").values_list("received_at", "lead_id")[:size]
     places = sorted(places, reverse=True)[:size]
     holding = {lead_id for _at, lead_id in places}

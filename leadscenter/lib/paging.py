@@ -62,11 +62,15 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of one page, in order, and the cursors of its neighbours (None at an end)."""
+    """The rows of one page, in order, and the cursors of its neighbours (None at an end).
+
+    `more`: in the direction of its cursor there are rows behind it.
+    """
 
     rows: list[Row]
     next: str | None
     previous: str | None
+    more: bool = False
 
 
 def keyset_page(
@@ -94,21 +98,29 @@ def keyset_page(
         previous=_cursor(rows[0], order, column, backwards=True)
         if rows and border and (more or not backwards)
         else None,
+        more=more,
     )
 
 
-def beyond(queryset: QuerySet[Record], border: tuple[datetime, int], column: str, *, descending: bool) -> Q:
-    """The rows behind the row `border` (its time and id) in the order of (`column`, id)."""
+def beyond(
+    queryset: QuerySet[Record], border: tuple[datetime, int], column: str, *, descending: bool, row: str = ""
+) -> Q:
+    """The rows behind `border` (a time and an id) in the order of (`column`, id).
+
+    `row`: the rows stand for those of another table and have its id there, and its time as we read it.
+    """
     # The first condition alone is a range of the index; the second only cuts the rows of the very same time.
-    at, row = border
+    at, border_id = border
     place: Any = at
-    if connections[queryset.db].vendor == "sqlite":
+    if connections[queryset.db].vendor == "sqlite" and not row:
         # SQLite compares times as text, and writes its own clock's with fewer digits than we send: compare with the
         # text that the row itself holds.
-        own = queryset.model._base_manager.using(queryset.db).filter(pk=row).values(column)[:1]
+        own = queryset.model._base_manager.using(queryset.db).filter(pk=border_id).values(column)[:1]
         place = Coalesce(Subquery(own), Value(at, output_field=DateTimeField()))
     side = "lt" if descending else "gt"
-    return Q(**{f"{column}__{side}e": place}) & (Q(**{f"{column}__{side}": place}) | Q(**{f"id__{side}": row}))
+    id_ = f"{row}_id" if row else "id"
+    behind = Q(**{f"{column}__{side}": place}) | Q(**{f"{id_}__{side}": border_id})
+    return Q(**{f"{column}__{side}e": place}) & behind
 
 
 def _cursor(row: Model, order: str, column: str, *, backwards: bool = False) -> str:

@@ -65,6 +65,7 @@ def build_form(page: Page, account: str) -> str:
     page.goto(f"/a/{account}/forms/new/")
     page.fill("#name", "Path form")
     page.get_by_role("button", name="Make the form").click()
+    page.wait_for_url(re.compile(r"/forms/\d+/"))
     form = re.search(r"/forms/(\d+)/", page.url)
     assert form
     page.goto(f"/a/{account}/forms/{form[1]}/privacy/")
@@ -93,9 +94,7 @@ def build_campaign(page: Page, account: str) -> str:
     page.fill("[name=headline]", "Answer us")
     page.select_option("[name=form]", label="Path form")
     page.get_by_role("button", name="Save").click()
-    link = re.search(r"/go/[a-z0-9]+/", page.content())
-    assert link
-    return link[0]
+    return page.get_by_text(re.compile(r"^/go/[a-z0-9]+/$")).inner_text()
 
 
 def fill(page: Page, name: str) -> None:

@@ -1,5 +1,7 @@
 """How many leads the views hold: bounded, without test leads, by one statement whatever is counted."""
 
+import time
+
 import pytest
 
 from leads.center.selectors import counting
@@ -27,6 +29,22 @@ def test_counts_are_bounded_and_fetched_apart(world: World, monkeypatch: pytest.
     assert found["qualified"] == (0, False)
     assert found["mine"] == (0, False)
     assert found["attention"] == (2, True)
+
+
+def test_what_is_full_is_not_counted_again_for_a_minute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "COUNTED_AT_MOST", 2)
+    ids = [world.add_lead().pk for _ in range(4)]
+    tabs(world.administrator, world.library, Selection())
+    change_leads(actor=world.administrator, library=world.library, lead_ids=ids, change=Change(status="qualified"))
+
+    def now() -> dict[str, tuple[int, bool]]:
+        return {tab.key: (tab.count, tab.more) for tab in tabs(world.administrator, world.library, Selection())}
+
+    assert (now()["all"], now()["raw"], now()["qualified"]) == ((2, True), (2, True), (2, True))
+    clock = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: clock + 61)
+    assert (now()["all"], now()["raw"], now()["qualified"]) == ((2, True), (0, False), (2, True))
+    assert number_of(world, status="raw") == (0, False)
 
 
 def test_test_leads_are_taken_off_unless_they_are_asked_for(world: World) -> None:
@@ -75,6 +93,7 @@ def test_undelivered_leads_are_counted_once_and_from_their_deliveries(
     assert found["undelivered"] == (1, False)
     monkeypatch.setattr(counting, "LOOKED_AT", (1, 5))  # of six; each lead has two
     assert number_of(world, delivery="failed") == (1, True)
+    counting.FULL.forget()
     monkeypatch.setattr(counting, "LOOKED_AT", (1, 7))
     assert number_of(world, delivery="failed") == (1, False)
 

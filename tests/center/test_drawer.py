@@ -73,6 +73,7 @@ def test_drawer_says_its_place_origin_duplicates_and_what_failed(world: World) -
         library_id=world.library.pk,
         connection=connection,
         lead_id=lead.pk,
+        received_at=lead.received_at,
         event_key=f"lead.created:{lead.pk}",
         state="dead",
     )

@@ -230,7 +230,12 @@ def delivered(world: World, lead: Lead) -> None:
     """A delivery that was settled now, with its attempt and the trail's event of the batch."""
     connection = connection_of(world, world.administrator)
     delivery = Delivery.objects.create(
-        library_id=world.library.pk, connection=connection, lead_id=lead.pk, event_key="lead.created", state="done"
+        library_id=world.library.pk,
+        connection=connection,
+        lead_id=lead.pk,
+        received_at=lead.received_at,
+        event_key="lead.created",
+        state="done",
     )
     DeliveryAttempt.objects.create(delivery=delivery, status=200, outcome="ok")
     with transaction.atomic():

@@ -108,7 +108,13 @@ def test_consequences_count_what_will_happen(house: House) -> None:
         removed_at=timezone.now() - EXPIRES_AFTER,
     )
     lead = Lead.objects.exclude(state=Lead.State.GONE)[0]
-    Delivery.objects.create(library_id=house.library.pk, connection=connection, lead_id=lead.pk, event_key="one")
+    Delivery.objects.create(
+        library_id=house.library.pk,
+        connection=connection,
+        lead_id=lead.pk,
+        received_at=lead.received_at,
+        event_key="one",
+    )
     Export.objects.create(library=house.library, custody=1, requested_by=house.admin, bound_at=timezone.now())
     told = Caller(house.stranger).get(f"transfers/{ask(house)}/").data["consequences"]
     assert told == {

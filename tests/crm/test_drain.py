@@ -207,7 +207,9 @@ def test_an_update_tells_its_version_and_an_end_tells_ids_only(world: World, sin
     lead = world.lead(email="ann@example.com")
     drain()
     for key in (f"lead.updated:{lead}:3", f"lead.deleted:{lead}:4"):
-        Delivery.objects.create(library_id=world.library.pk, connection=connection, lead_id=lead, event_key=key)
+        Delivery.objects.create(
+            library_id=world.library.pk, connection=connection, lead_id=lead, received_at=timezone.now(), event_key=key
+        )
     Lead.objects.filter(pk=lead).update(state=Lead.State.TRASHED, trashed_at=timezone.now())
     drain()
     ended = json.loads(sink.received[1].body)

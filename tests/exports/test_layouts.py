@@ -223,7 +223,7 @@ def test_the_tiktok_layout_is_tiktoks_and_lives_seven_days_for_a_person(world: W
 def test_what_the_team_made_of_a_lead_stands_in_its_columns(world: World) -> None:
     lead, other = world.add_lead(), world.add_lead(region="us")
     label = Label.objects.create(library=world.library, name="=hot")
-    LeadLabel.objects.create(lead=lead, label=label)
+    LeadLabel.objects.create(lead=lead, label=label, received_at=lead.received_at)
     FollowUp.objects.create(
         lead=lead, library_id=world.library.pk, user=world.administrator, set_by=world.administrator, due_at=AT
     )
@@ -232,7 +232,12 @@ def test_what_the_team_made_of_a_lead_stands_in_its_columns(world: World) -> Non
     )
     for number, state in enumerate(("done", "dead")):
         Delivery.objects.create(
-            library_id=world.library.pk, connection=connection, lead_id=lead.pk, event_key=f"x:{number}", state=state
+            library_id=world.library.pk,
+            connection=connection,
+            lead_id=lead.pk,
+            received_at=lead.received_at,
+            event_key=f"x:{number}",
+            state=state,
         )
     Lead.objects.filter(pk=lead.pk).update(
         assignee=world.administrator, contacted_at=AT, status_changed_at=AT, duplicate_of=other.pk, outcome="preferred"

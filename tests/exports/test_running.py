@@ -56,7 +56,7 @@ def test_an_export_holds_every_lead_in_order_with_what_sales_made_of_it(world: W
     first = world.add_lead(name="Ann", with_ad=True)
     second = world.add_lead(name="Bob", email="bob@example.com", phone="", region="us")
     label = Label.objects.create(library=world.library, name="hot")
-    LeadLabel.objects.create(lead=first, label=label)
+    LeadLabel.objects.create(lead=first, label=label, received_at=first.received_at)
     export = ask_for(world)
 
     assert run_due() == 1

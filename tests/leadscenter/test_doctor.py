@@ -151,7 +151,11 @@ def test_deliveries_that_nobody_sends_are_named(world: World) -> None:
         library=world.library, kind="webhook", name="CRM", custody=1, created_by=world.administrator
     )
     late = Delivery.objects.create(
-        library_id=world.library.pk, connection=target, lead_id=1, event_key="lead.created:1"
+        library_id=world.library.pk,
+        connection=target,
+        lead_id=1,
+        received_at=timezone.now(),
+        event_key="lead.created:1",
     )
     assert run_doctor()[0] == 0
     Delivery.objects.filter(pk=late.pk).update(due_at=timezone.now() - timedelta(minutes=5))

@@ -79,7 +79,12 @@ def world() -> World:
         created_by=world.administrator,
     )
     Delivery.objects.create(
-        library_id=world.library.pk, connection=connection, lead_id=lead.pk, event_key="one", state="dead"
+        library_id=world.library.pk,
+        connection=connection,
+        lead_id=lead.pk,
+        received_at=lead.received_at,
+        event_key="one",
+        state="dead",
     )
     Export.objects.create(
         library=world.library,

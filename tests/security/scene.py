@@ -178,8 +178,8 @@ def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
         created_by=holder,
     )  # fmt: skip
     delivery = Delivery.objects.create(
-        library_id=library.pk, connection=connection, lead_id=lead.pk, event_key=f"lead.created:{lead.pk}",
-        state="dead",
+        library_id=library.pk, connection=connection, lead_id=lead.pk, received_at=lead.received_at,
+        event_key=f"lead.created:{lead.pk}", state="dead",
     )  # fmt: skip
     note = Note(lead_id=lead.pk, library_id=library.pk, region="eu", author_id=holder.pk, sealed=Plain(NOTE))
     note.save(using=alias_of("eu"), force_insert=True)

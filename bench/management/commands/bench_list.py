@@ -13,7 +13,7 @@ from bench.filters import filters
 from bench.models import PlainLead
 from leads.center.layout import layout_of
 from leads.center.selectors.board import board_of, count_columns
-from leads.center.selectors.counting import counted, tabs
+from leads.center.selectors.counting import FULL, counted, tabs
 from leads.center.selectors.listing import list_leads, list_without_answers
 from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.bulk import step_of
@@ -73,8 +73,9 @@ def selectors(actor: User, library: LeadLibrary, border: Lead, deep: str) -> dic
     def search(text: str, **more: Any) -> Callable[[], object]:
         return page(Selection(words=words_of(library.pk, text), **more))
 
-    def step(after: str) -> Callable[[], object]:
-        return lambda: step_of(actor=actor, library=library, selection=everything, after=after, before=0)
+    def step(after: str, before: int) -> Callable[[], object]:
+        asked: dict[str, Any] = {"actor": actor, "library": library, "selection": everything}
+        return lambda: step_of(**asked, after=after, before=before, total=before)
 
     plain = PlainLead._default_manager.filter(email__icontains=SEARCHED["e-mail"])
     return {
@@ -89,9 +90,10 @@ def selectors(actor: User, library: LeadLibrary, border: Lead, deep: str) -> dic
         "board, by attention": lambda: board_of(actor=actor, library=library, selection=everything, order="attention"),
         "counts of the board": lambda: count_columns(actor=actor, library=library, selection=everything),
         "counts of the views": lambda: tabs(actor, library, everything),
-        "counts of the views, of one form": lambda: tabs(actor, library, of_form),
-        "bulk step": step(""),
-        "bulk step at 90 %": step(deep),
+        "counts of the views, once a minute": anew(lambda: tabs(actor, library, everything)),
+        "counts of the views, of one form, once a minute": anew(lambda: tabs(actor, library, of_form)),
+        "first step of a bulk act": step("", 0),
+        "step of a bulk act at 90 %": step(deep, 1000),
         **{f"search by {name}": search(text) for name, text in SEARCHED.items()},
         "search by a first name, of a rare filter": search("Ann", outcome="not_preferred"),
         "plain search by e-mail": lambda: list(plain),
@@ -109,12 +111,22 @@ def pages(actor: User, library: LeadLibrary) -> dict[str, Callable[[], object]]:
 
 
 def counts(actor: User, library: LeadLibrary) -> dict[str, Callable[[], object]]:
-    """Return the bounded count of each filter, as a saved view shows it."""
+    """Return the bounded count of each filter, as a saved view shows it once a minute."""
 
     def count(query: dict[str, str]) -> Callable[[], object]:
-        return lambda: counted(actor, library, "", query)
+        return anew(lambda: counted(actor, library, "", query))
 
     return {name: count(query) for name, query in filters(library).items()}
+
+
+def anew(count: Callable[[], object]) -> Callable[[], object]:
+    """Return the count as one that remembers nothing."""
+
+    def forgetful() -> object:
+        FULL.forget()
+        return count()
+
+    return forgetful
 
 
 def timed(works: dict[str, Callable[[], object]]) -> dict[str, dict[str, float]]:

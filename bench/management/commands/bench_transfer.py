@@ -29,9 +29,9 @@ FROM generate_series(1, %(count)s) AS n
 """
 DELIVERIES = """
 INSERT INTO leads_delivery (id, library_id, connection_id, lead_id, event_key, state, due_at, lease, leases_unanswered,
-  attempts, created_at)
+  attempts, created_at, received_at)
 SELECT %(first)s + n, %(library)s, %(connection)s, %(first)s + n, 'lead.created:' || (%(first)s + n), 'pending', now(),
-  0, 0, 0, now()
+  0, 0, 0, now(), now() - n * interval '1 second'
 FROM generate_series(1, %(count)s) AS n
 """
 

@@ -17,8 +17,9 @@ from accounts.refusals import Invalid
 from leads.center.layout import layout_of
 from leads.center.selectors.listing import in_order
 from leads.conditions import OPEN, expiring_before, open_deliveries
-from leads.models import Lead
+from leads.models import Lead, LeadLabel
 from leads.selection import Selection, read_selection
+from leadscenter.lib.lately import Lately
 from leadscenter.lib.lookups import numbers
 
 COUNTED_AT_MOST = 10_000
@@ -31,6 +32,8 @@ ASKED = (
     *("duplicate", "viewed", "downloaded", "regions", "leads"),
 )
 Counted = tuple[Selection, str]  # the leads of a selection that a list in this order shows
+FULL = Lately[tuple[int, Counted]](seconds=60)
+"""By library what holds more leads than are counted: that seldom ends, and to see it again costs most of a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,20 @@ class _Rows(Subquery):
 
 def count_all(library: LeadLibrary, wanted: Mapping[str, Counted]) -> list[Tab]:
     """Count each of these; whoever calls has asked whether the leads may be seen."""
-    different = dict.fromkeys(wanted.values())
-    sums = {one: parts for one in different if (parts := _by_status(*one)) and different.keys() >= parts}
-    found = {one: _undelivered(library, *one) for one in different if one[0].delivery in OPEN}
-    others = [one for one in different if one not in found and one not in sums]
+    asked = dict.fromkeys(wanted.values())
+    full = {one: (_most(*one), True) for one in asked if (library.pk, one) in FULL}
+    found = full | {one: _undelivered(library, *one) for one in asked if one not in full and one[0].delivery in OPEN}
+    left = [one for one in asked if one not in found]
+    sums = {one: parts for one in left if (parts := _by_status(*one)) and asked.keys() >= parts}
+    others = [one for one in left if one not in sums]
     rows = [_rows_of(library, *one) for one in others]
     numbers = LeadLibrary.objects.filter(pk=library.pk).values_list(*rows).get() if rows else ()
     found |= {one: (number, False) for one, number in zip(others, numbers, strict=True)}
     for one, parts in sums.items():
         found[one] = sum(found[part][0] for part in parts), any(found[part][1] for part in parts)
-    return [_tab(key, *found[one], _most(*one)) for key, one in wanted.items()]
+    counts = {one: _tab("", *found[one], _most(*one)) for one in asked}
+    FULL.add((library.pk, one) for one, tab in counts.items() if tab.more and one not in full)
+    return [replace(counts[one], key=key) for key, one in wanted.items()]
 
 
 def _by_status(selection: Selection, order: str) -> set[Counted]:
@@ -129,6 +136,10 @@ def _rows_of(library: LeadLibrary, selection: Selection, order: str) -> Combinab
     they are taken off.
     """
     limit, leads = _most(selection, order) + 1, Lead.objects.filter(library=library)
+    if selection.label is not None and (selection, order) == (counting(Selection(label=selection.label)), "received"):
+        labelled = LeadLabel.objects.filter(label=selection.label, lead__library=library, lead__state=Lead.State.LIVE)
+        own = labelled.filter(lead__is_test=False).order_by("-received_at", "-lead_id")  # so that their index is read
+        return _Rows(own.values("lead_id")[:limit])
     if selection.test is not False or selection.state != Lead.State.LIVE or limit < COUNTED_AT_MOST:
         return _Rows(_bare(selection, leads, order)[:limit])
     tests = _bare(replace(selection, test=True), leads, order)[:TESTS]
@@ -143,7 +154,7 @@ def _undelivered(library: LeadLibrary, selection: Selection, order: str) -> tupl
     """Count from the side of the deliveries, of which few are open. Where many are, some are looked at, and there are
     more.
     """
-    open_ = open_deliveries(selection.delivery, library).order_by().values_list("lead_id", flat=True)
+    open_ = open_deliveries(library, selection.delivery)[0].order_by().values_list("lead_id", flat=True)
     most, number = _most(selection, order), 0
     for looked_at in LOOKED_AT:
         ids = list(open_[:looked_at])

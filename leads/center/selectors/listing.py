@@ -15,6 +15,7 @@ from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
 from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS
+from leads.center.selectors.nearest import nearest
 from leads.crm.standing import Sent, sent_of
 from leads.models import Label, Lead, LeadLabel
 from leads.selection import Selection
@@ -111,9 +112,13 @@ def among(library: LeadLibrary, selection: Selection, places: Iterable[Place]) -
 def _listed(
     library: LeadLibrary, selection: Selection, order: str, cursor: str | None, size: int
 ) -> tuple[list[Lead], LeadPage]:
-    leads = leads_of(library, selection)
-    leads = in_order(leads, order)
-    page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
+    for near in nearest(library, selection, cursor, size) if order == "received" else ():
+        page = keyset_page(near.leads, order=ORDERS[order], size=size, cursor=cursor)
+        if near.whole or page.more:
+            break
+    else:
+        leads = in_order(leads_of(library, selection), order)
+        page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
     return page.rows, LeadPage([], page.next, page.previous)
 
 

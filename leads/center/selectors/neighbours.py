@@ -1,6 +1,7 @@
 """Where a lead stands in the list that it was opened from: the one before, the one after, which of how many.
 
-Counting stops at a thousand; a search is walked as its list is, newest first, five thousand leads at most.
+Counting stops at a thousand; a search is walked as its list is, newest first, five thousand leads at most. Of what few
+leads have, the newest are read at once.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from django.db.models import QuerySet
 from accounts.models import LeadLibrary
 from leads.center.layout import ORDERS
 from leads.center.selectors.listing import STEP, WALKED_AT_MOST, in_order
+from leads.center.selectors.nearest import Few, few_of
 from leads.models import Lead
 from leads.selection import Selection
 from leads.vault.walking import Place, rarest_first, walk
 from leadscenter.lib.paging import beyond
 
 COUNTED_AT_MOST = 1000
+READ_AT_MOST = 1100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ def neighbours_of(lead: Lead, library: LeadLibrary, selection: Selection, order:
     """Return the neighbours of a lead of the library; whoever calls has asked whether the list may be seen."""
     if selection.words:
         return _in_search(lead, library, selection)
+    if order == "received" and (few := few_of(library, selection)) and (found := _among_few(lead, few)):
+        return found
     column, descending = ORDERS[order].removeprefix("-"), ORDERS[order].startswith("-")
     moment = getattr(lead, column)
     if moment is None:
@@ -49,6 +54,23 @@ def neighbours_of(lead: Lead, library: LeadLibrary, selection: Selection, order:
         position=position if position <= COUNTED_AT_MOST else 0,
         total=min(total, COUNTED_AT_MOST),
         more=total > COUNTED_AT_MOST,
+    )
+
+
+def _among_few(lead: Lead, few: Few) -> Neighbours | None:
+    """Return the neighbours where the newest of the few leads tell them; None where the list has to."""
+    near = few.near(None, READ_AT_MOST)
+    rows = near.leads.order_by("-received_at", "-pk").values_list("received_at", "pk")
+    places, mine = list(rows[: COUNTED_AT_MOST + 1]), (lead.received_at, lead.pk)
+    ahead, behind = [place for place in places if place > mine], [place for place in places if place < mine]
+    if not (behind or (near.whole and len(places) <= COUNTED_AT_MOST)):
+        return None
+    return Neighbours(
+        before=ahead[-1][1] if ahead else None,
+        after=behind[0][1] if behind else None,
+        position=len(ahead) + 1 if mine in places else 0,
+        total=min(len(places), COUNTED_AT_MOST),
+        more=len(places) > COUNTED_AT_MOST or not near.whole,
     )
 
 

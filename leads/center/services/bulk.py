@@ -18,7 +18,7 @@ COUNTED_AT_MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Leads to work on now; `next` is where to go on, `before` how many were done, `total` how many matched here."""
+    """Leads to work on now; `next` is where to go on, `before` were done, `total` matched before the first step."""
 
     ids: list[int]
     next: str = ""
@@ -31,10 +31,13 @@ class Step:
         return self.before + len(self.ids)
 
 
-def step_of(*, actor: User, library: LeadLibrary, selection: Selection, after: str, before: int) -> Step:
+def step_of(
+    *, actor: User, library: LeadLibrary, selection: Selection, after: str, before: int, total: int = 0
+) -> Step:
     """Return the next thousand leads that match, newest first, behind `after`; raise `Refused`, `Invalid`.
 
     The place is that of a lead, so that leads which no longer match once they were worked on are not looked for again.
+    The first step counts them, the others are told the `total`.
     """
     if selection.words:
         return Step(ids_of(actor=actor, library=library, selection=selection))
@@ -46,8 +49,9 @@ def step_of(*, actor: User, library: LeadLibrary, selection: Selection, after: s
         raise Invalid({"after": _("This step is not one of this list. Start again.")}) from error
     if not page.rows and not before:
         raise Invalid({"filter": _("No lead matches.")})
-    left = leads.order_by().values("pk")[:COUNTED_AT_MOST].count() if page.next else 0
-    return Step([lead.pk for lead in page.rows], page.next or "", before, left)
+    if page.next and not before:
+        total = leads.order_by().values("pk")[:COUNTED_AT_MOST].count()
+    return Step([lead.pk for lead in page.rows], page.next or "", before, total)
 
 
 def ids_of(*, actor: User, library: LeadLibrary, selection: Selection) -> list[int]:

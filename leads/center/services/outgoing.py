@@ -20,6 +20,7 @@ def queue_updates(library_id: int, leads: Iterable[Lead]) -> None:
                 library_id=library_id,
                 connection_id=target,
                 lead_id=lead.pk,
+                received_at=lead.received_at,
                 event_key=f"lead.updated:{lead.pk}:{lead.changes}",
             )
             for lead in leads
@@ -45,6 +46,7 @@ def stop_deliveries(library_id: int, leads: Iterable[Lead], moment: datetime) ->
                 library_id=library_id,
                 connection_id=connection_id,
                 lead_id=lead_id,
+                received_at=by_id[lead_id].received_at,
                 event_key=f"{DELETED}:{lead_id}:{by_id[lead_id].changes}",
                 due_at=moment + UNDO_FOR,
             )

@@ -168,7 +168,8 @@ def _set_assignee(leads: Iterable[Lead], assignee: int | Keep | None) -> set[int
 def _set_labels(leads: Iterable[Lead], labels: Sequence[Label], *, replace: bool) -> set[int]:
     if not replace and not labels:
         return set()
-    ids = [lead.pk for lead in leads]
+    came = {lead.pk: lead.received_at for lead in leads}
+    ids = list(came)
     wanted = {label.pk for label in labels}
     found: dict[int, set[int]] = {lead_id: set() for lead_id in ids}
     for lead_id, label_id in LeadLabel.objects.filter(lead_id__in=ids).values_list("lead_id", "label_id"):
@@ -177,7 +178,7 @@ def _set_labels(leads: Iterable[Lead], labels: Sequence[Label], *, replace: bool
     if replace:
         LeadLabel.objects.filter(lead_id__in=changed).exclude(label_id__in=wanted).delete()
     missing = [
-        LeadLabel(lead_id=lead_id, label_id=label_id)
+        LeadLabel(lead_id=lead_id, label_id=label_id, received_at=came[lead_id])
         for lead_id in sorted(changed)
         for label_id in sorted(wanted - found[lead_id])
     ]

@@ -95,16 +95,18 @@ def _step(request: HttpRequest, library: LeadLibrary, actor: User) -> Step:
     if request.POST.get("scope") != "all":
         return Step([read_id(text) for text in request.POST.getlist("ids")])
     selection = read_selection(library, request.GET, actor=actor)
-    done = request.POST.get("done", "")
-    before = int(done) if done.isascii() and done.isdigit() and len(done) < 10 else 0
-    return step_of(
-        actor=actor, library=library, selection=selection, after=request.POST.get("after", ""), before=before
-    )
+    after, before, total = request.POST.get("after", ""), _number(request, "done"), _number(request, "total")
+    return step_of(actor=actor, library=library, selection=selection, after=after, before=before, total=total)
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _go_on(request: HttpRequest, library: LeadLibrary, step: Step) -> HttpResponse:
     carried = [(name, request.POST[name]) for name in CARRIED if request.POST.get(name)]
-    carried += [("scope", "all"), ("after", step.next), ("done", str(step.done))]
+    carried += [("scope", "all"), ("after", step.next), ("done", str(step.done)), ("total", str(step.total))]
     progress = Progress(step.done, max(step.total, step.done), tuple(carried), request.get_full_path())
     context = {"progress": progress, "back": back_of(request, library.pk), "size": MOST_AT_ONCE}
     return render(request, "leads/bulk.html", {**context, **shell(request, library=library, active="leads")})

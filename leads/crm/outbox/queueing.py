@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models.functions import Now
 
-from leads.models import Connection, Delivery
+from leads.models import Connection, Delivery, Lead
 
 
 def queue_for(connection: Connection, lead_ids: Sequence[int]) -> int:
@@ -16,9 +16,10 @@ def queue_for(connection: Connection, lead_ids: Sequence[int]) -> int:
             library_id=connection.library_id,
             connection=connection,
             lead_id=lead,
+            received_at=received_at,
             event_key=f"lead.created:{lead}",
         )
-        for lead in lead_ids
+        for lead, received_at in Lead.arrivals(lead_ids).items()
         if lead not in known
     ]
     return len(Delivery.objects.bulk_create(rows, ignore_conflicts=True))

@@ -136,7 +136,9 @@ def _bring_to_life(
     ids = [one.lead_id for one in made]
     Lead.objects.filter(pk__in=ids, state=Lead.State.ARRIVING).update(state=Lead.State.LIVE)
     LeadLabel.objects.bulk_create(
-        LeadLabel(lead_id=one.lead_id, label_id=label_id) for one in made for label_id in one.judged.labels
+        LeadLabel(lead_id=one.lead_id, label_id=label_id, received_at=one.received_at)
+        for one in made
+        for label_id in one.judged.labels
     )
     write_attention(library, ids)
     if row.deliver:
