@@ -32,12 +32,12 @@ SAME = [
     *("field.address", "field.zip_code", "form", "status", "created_time"),
 ]
 PLAIN = ("name", "email", "phone", "company", "city", "job", "address", "zip_code", "form", "status", "received_at")
-SEALED = f"""
+SEALED = """
 SELECT lead.id, (lead.received_at AT TIME ZONE 'UTC')::text, lead.region, lead.status, answers.sealed
 FROM leads_lead lead JOIN vault_sealedanswers answers ON answers.lead_id = lead.id
 WHERE lead.library_id = %s AND lead.state = 'live'
   AND (lead.received_at, lead.id) < (%s::timestamp AT TIME ZONE 'UTC', %s)
-ORDER BY lead.received_at DESC, lead.id DESC LIMIT {CHUNK}
+ORDER BY lead.received_at DESC, lead.id DESC LIMIT %s
 """
 NEWEST = f"SELECT * FROM {PlainLead._meta.db_table} ORDER BY received_at DESC, id DESC"  # noqa: S608  # our own table
 
@@ -113,7 +113,7 @@ def bare(library_id: int) -> dict[str, float]:
     openers: dict[tuple[str, int], tuple[Callable[..., bytes], bytes]] = {}
     while True:
         with connection.cursor() as cursor, psycopg.Cursor(cursor.connection) as binary:
-            binary.execute(SEALED, (library_id, *last), prepare=False, binary=True)
+            binary.execute(SEALED, (library_id, *last, CHUNK), prepare=False, binary=True)
             found = binary.fetchall()
         lines = []
         for lead_id, at, region, status, sealed in found:
