@@ -20,7 +20,9 @@ AT_ONCE = 500
 
 
 class Row(NamedTuple):
-    """What the control database knows of a lead, moments as texts in UTC; the order of the query's columns."""
+    """What the control database knows of a lead, moments as texts in UTC, and its sealed answers; in the order of the
+    query's columns.
+    """
 
     id: int
     received_at: str
@@ -34,10 +36,11 @@ class Row(NamedTuple):
     contacted_at: str | None
     status_changed_at: str | None
     duplicate_of: int | None
+    sealed: bytes | None = None
 
 
-KNOWN = tuple(MomentText(name) if name.endswith("_at") else name for name in Row._fields)
-"""What the query for rows asks for."""
+KNOWN = tuple(MomentText(name) if name.endswith("_at") else name for name in Row._fields if name != "sealed")
+"""What the query for rows asks the control database for."""
 
 
 # Purged between the two reads: the line says that there was a lead.

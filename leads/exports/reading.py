@@ -1,11 +1,10 @@
 """One chunk of an export: leads by keyset, newest first, opened and written as lines."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import LeadLibrary
 from leads.exports import postback
@@ -17,7 +16,7 @@ from leads.models import Lead
 from leads.selection import Selection
 from leads.vault import opening
 from leads.vault.models import SealedAnswers
-from leads.vault.regions import alias_of
+from leads.vault.regions import alias_of, aliases
 from leads.vault.walking import Place, rarest_first, walk
 from leadscenter.lib.binary_rows import binary_rows
 from leadscenter.lib.cells import csv_line
@@ -28,7 +27,6 @@ from leadscenter.lib.paging import beyond
 
 CHUNK = 5000
 BOM = "\ufeff"
-Record = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +84,13 @@ def read_chunk(bound: Bound, columns: Columns, *, after: Place | None, size: int
 
 def _lines(bound: Bound, columns: Columns, rows: list[Row]) -> Iterator[str]:
     """The lines some hundred at a time, so that what they are made of is never open all at once."""
-    sealed = _sealed(rows)
     people = {row.assignee_id for row in rows if row.assignee_id} if "assignee" in columns.keys else set()
     work = work_on(bound.library, [(row.id, row.region) for row in rows], people, columns.keys, bound.zone)
     cells, ends = Quoted(), Ends(bound.library)
+    opened = opening.Records("answers/1", bound.library.pk, opening.Purpose.EXPORT).open
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        opened = _opened(bound.library.pk, some, sealed)
-        contents = [opened.get(row.id, NOTHING) for row in some]
+        contents = [NOTHING if row.sealed is None else opened(row.id, row.region, row.sealed) for row in some]
         if bound.layout == Layout.POSTBACK:
             yield from postback_lines(some, contents)
         else:
@@ -109,32 +106,21 @@ def _page(bound: Bound, after: Place | None, size: int) -> tuple[list[Row], Plac
         leads, last = leads.filter(pk__in=[lead_id for _at, lead_id in step.places]), step.last
     elif after is not None:
         leads = leads.filter(beyond(leads, after, "received_at", descending=True))
-    known = leads.order_by("-received_at", "-pk").values_list(*KNOWN)[:size]
-    rows = list(map(Row._make, known.iterator(chunk_size=CHUNK)))
+    rows = _sealed(leads.order_by("-received_at", "-pk")[:size])
     if not bound.selection.words and len(rows) == size:
         last = (moment_of(rows[-1].received_at), rows[-1].id)
     return rows, last
 
 
-def _sealed(rows: Iterable[Row]) -> dict[int, Record]:
-    """Read the sealed answers of a chunk; one query per region."""
-    found: dict[int, Record] = {}
-    for region, its in _by_region(rows):
-        answers = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=numbers(row.id for row in its))
-        found.update(binary_rows(answers.filter(region=region).values_list("lead_id", "sealed")))
-    return found
-
-
-def _opened(library_id: int, rows: Iterable[Row], sealed: Mapping[int, Record]) -> dict[int, dict[str, Any]]:
-    opened: dict[int, dict[str, Any]] = {}
-    for region, its in _by_region(rows):
-        records = ((row.id, sealed[row.id]) for row in its if row.id in sealed)
-        opened.update(opening.open_rows("answers/1", library_id, region, records, opening.Purpose.EXPORT))
-    return opened
-
-
-def _by_region(rows: Iterable[Row]) -> Iterable[tuple[str, list[Row]]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.region, []).append(row)
-    return found.items()
+def _sealed(leads: QuerySet[Lead]) -> list[Row]:
+    """Read leads with their sealed answers: by one query where they lie in one database, else one more per region."""
+    if aliases() == ["default"]:
+        mine = SealedAnswers.objects.using("default").filter(lead_id=OuterRef("pk"), region=OuterRef("region"))
+        return list(map(Row._make, binary_rows(leads.values_list(*KNOWN, Subquery(mine.values("sealed"))))))
+    rows = list(map(Row._make, binary_rows(leads.values_list(*KNOWN))))
+    found: dict[int, bytes] = {}
+    for region in {row.region for row in rows}:
+        ids = numbers(row.id for row in rows if row.region == region)
+        answers = SealedAnswers.objects.using(alias_of(region)).filter(lead_id__any_of=ids, region=region)
+        found.update(binary_rows(answers.values_list("lead_id", "sealed")))
+    return [row._replace(sealed=found.get(row.id)) for row in rows]

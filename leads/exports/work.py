@@ -88,9 +88,9 @@ def _notes(library: LeadLibrary, places: Sequence[tuple[int, str]], zone: tzinfo
             rows.order_by("-created_at", "-pk").values_list("pk", "lead_id", "author_id", "created_at", "sealed")
         )
         authors = {user.pk: str(user) for user in User.objects.filter(pk__in={note[2] for note in found})}
-        sealed = ((note[0], note[4]) for note in found)
-        opened = opening.open_rows("note/1", library.pk, region, sealed, opening.Purpose.EXPORT)
-        for (_pk, lead_id, author, at, _sealed), (_same, text) in zip(found, opened, strict=True):
+        records = opening.Records("note/1", library.pk, opening.Purpose.EXPORT)
+        for pk, lead_id, author, at, sealed in found:
+            text = records.open(pk, region, bytes(sealed))
             head = f"{at.astimezone(zone):%Y-%m-%d %H:%M} {authors.get(author, '')}"
             written.setdefault(lead_id, []).append(f"{head}: {text}")
     return {lead_id: _fitting("\n".join(notes)) for lead_id, notes in written.items()}

@@ -2,16 +2,16 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
 from leads.vault.keys import data_key
 from leads.vault.sealing import additional_data
 from leads.vault.values import Owner, Sealed, SealName
-from leadscenter.lib.envelope import Opener, Tampered, key_id_of, open_record
+from leadscenter.lib.envelope import HEADER, Opener, Tampered, key_id_of, open_record, opener_for
 
 security_log = logging.getLogger("leadscenter.security")
+KEY_BYTES = HEADER.size
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -41,30 +41,27 @@ def open(sealed: Sealed, purpose: Purpose) -> Any:  # noqa: A001  # reads as vau
     return json.loads(plaintext)
 
 
-def open_rows(
-    name: SealName, library_id: int, region: str, rows: Iterable[tuple[int, bytes | memoryview]], purpose: Purpose
-) -> Iterator[tuple[int, Any]]:
-    """Yield (row id, JSON value) of many records of one library and region, given as (row id, record).
+class Records:
+    """Opens many records of one kind and library; the cipher of each key is made once."""
 
-    Raises as `open` does, at the first record that does not open.
-    """
-    openers: dict[int, Opener] = {}
-    for row_id, value in rows:
-        record = bytes(value)
+    def __init__(self, name: SealName, library_id: int, purpose: Purpose) -> None:
+        self._name, self._library_id, self._purpose = name, library_id, purpose
+        self._openers: dict[tuple[str, bytes], Opener] = {}
+
+    def open(self, row_id: int, region: str, record: bytes) -> Any:
+        """Return the JSON value of a row's record. Raises as `open` does."""
         try:
-            key_id = key_id_of(record)
-            opener = openers.get(key_id)
-            if opener is None:
-                *common, _row = additional_data(name, key_id, Owner(library_id, region, 0))
-                opener = openers[key_id] = Opener(data_key(key_id, region), common)
-            plaintext = opener.open(record, str(row_id).encode())
+            key = region, record[:KEY_BYTES]
+            if (opener := self._openers.get(key)) is None:
+                opener = self._openers[key] = self._opener(region, record)
+            text = opener(record, b"%d" % row_id).decode()
         except Tampered:
-            security_log.error("a sealed value does not open", extra={"row": row_id, "purpose": purpose})
+            security_log.error("a sealed value does not open", extra={"row": row_id, "purpose": self._purpose})
             raise
-        yield row_id, _decoded(plaintext.decode())
+        value, end = _decode(text)  # `json.loads` looks for space around the value for a while; `seal` writes none
+        return value if end == len(text) else json.loads(text)
 
-
-def _decoded(text: str) -> Any:
-    """The value of JSON without space around it, as `seal` writes it: `json.loads` looks for space for a while."""
-    value, end = _decode(text)
-    return value if end == len(text) else json.loads(text)
+    def _opener(self, region: str, record: bytes) -> Opener:
+        key_id = key_id_of(record)
+        *common, _row = additional_data(self._name, key_id, Owner(self._library_id, region, 0))
+        return opener_for(data_key(key_id, region), common)

@@ -6,7 +6,7 @@ length in 4 bytes, so that ("ab", "c") and ("a", "bc") differ.
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,7 +18,8 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEADER = struct.Struct(">BQ")
 OVERHEAD = HEADER.size + NONCE_BYTES + TAG_BYTES
-_BODY = HEADER.size + NONCE_BYTES
+_HEAD = HEADER.size
+_BODY = _HEAD + NONCE_BYTES
 
 
 class Tampered(ValueError):
@@ -59,24 +60,24 @@ def key_id_of(record: bytes) -> int:
 def open_record(key: bytes, record: bytes, aad: Sequence[bytes]) -> bytes:
     """The plaintext. Raises `Tampered` for another key, other additional data, or any changed bit."""
     key_id_of(record)
-    body = HEADER.size + NONCE_BYTES
     try:
-        return AESGCM(key).decrypt(record[HEADER.size : body], record[body:], additional_data(aad))
+        return AESGCM(key).decrypt(record[_HEAD:_BODY], record[_BODY:], additional_data(aad))
     except InvalidTag as error:
         raise Tampered("sealed record does not open here") from error
 
 
-class Opener:
-    """Opens many records of one key: the cipher is made once, the beginning of the additional data joined once."""
+Opener = Callable[[bytes, bytes], bytes]
+"""Record and one more part of its additional data → plaintext. Raises `Tampered`."""
 
-    def __init__(self, key: bytes, aad: Sequence[bytes]) -> None:
-        self._decrypt = AESGCM(key).decrypt
-        self._aad = additional_data(aad)
 
-    def open(self, record: bytes, part: bytes) -> bytes:
-        """The plaintext of a record that is bound to the common parts and one more. Raises `Tampered`."""
-        aad = self._aad + struct.pack(">I", len(part)) + part
+def opener_for(key: bytes, aad: Sequence[bytes]) -> Opener:
+    """What opens many records of one key: the cipher is made once, the beginning of the additional data joined once."""
+    decrypt, common, length = AESGCM(key).decrypt, additional_data(aad), struct.Struct(">I").pack
+
+    def opened(record: bytes, part: bytes) -> bytes:
         try:
-            return self._decrypt(record[HEADER.size : _BODY], record[_BODY:], aad)
+            return decrypt(record[_HEAD:_BODY], record[_BODY:], common + length(len(part)) + part)
         except (InvalidTag, ValueError) as error:
             raise Tampered("sealed record does not open here") from error
+
+    return opened
