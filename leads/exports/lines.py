@@ -36,7 +36,7 @@ class Row(NamedTuple):
     contacted_at: str | None
     status_changed_at: str | None
     duplicate_of: int | None
-    sealed: bytes | None = None
+    sealed: bytes | None
 
 
 KNOWN = tuple(MomentText(name) if name.endswith("_at") else name for name in Row._fields if name != "sealed")

@@ -117,7 +117,7 @@ def _sealed(leads: QuerySet[Lead]) -> list[Row]:
     if aliases() == ["default"]:
         mine = SealedAnswers.objects.using("default").filter(lead_id=OuterRef("pk"), region=OuterRef("region"))
         return list(map(Row._make, binary_rows(leads.values_list(*KNOWN, Subquery(mine.values("sealed"))))))
-    rows = list(map(Row._make, binary_rows(leads.values_list(*KNOWN))))
+    rows = [Row._make((*known, None)) for known in binary_rows(leads.values_list(*KNOWN))]
     found: dict[int, bytes] = {}
     for region in {row.region for row in rows}:
         ids = numbers(row.id for row in rows if row.region == region)
