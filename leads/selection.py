@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.http import Http404
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
@@ -30,6 +31,7 @@ MAX_ID = (1 << 63) - 1
 NAMES = (
     "status", "state", "label", "assignee", "form", "version", "campaign", "ad_group", "ad", "since", "until", "source",
     "outcome", "delivery", "region", "lead", "test", "duplicate", "viewed", "downloaded", "expiring", "s",
+    "sort",
 )  # fmt: skip
 SAID_AS_THEY_ARE = NAMES[: NAMES.index("region")]
 YES_NO = {"1": True, "true": True, "0": False, "false": False}
@@ -40,6 +42,13 @@ FLAGS = {
     "downloaded": "downloaded_at__isnull",
 }
 MOMENTS = ("since", "until", "expiring")
+PARTIAL = {
+    "attention": Q(attention_at__lte=Now() + timedelta(days=1)),
+    "change": Q(status_changed_at__isnull=False),
+}
+"""Orders of the list that show some leads and leave out the others, wherever the selection goes: what needs somebody
+within a day, what has changed its status.
+"""
 OFFERED: dict[str, list[str]] = {
     "status": Lead.Status.values,
     "state": [str(state) for state in SHOWN_STATES],
@@ -80,6 +89,7 @@ class Selection:
     source: str = ""
     outcome: str = ""
     delivery: str = ""
+    sort: str = ""  # one of `PARTIAL`
     test: bool | None = None
     duplicate: bool | None = None
     viewed: bool | None = None
@@ -105,7 +115,7 @@ class Selection:
         if self.version is not None:  # its id is looked up once, not for each lead, and says the form too
             versions = FormVersion.objects.filter(form_id=wanted.pop("form_id"), number=self.version)
             wanted["version_id"] = Subquery(versions.values("pk")[:1])
-        leads = leads.filter(**wanted)
+        leads = leads.filter(PARTIAL.get(self.sort, Q()), **wanted)
         if self.label is not None:
             leads = leads.filter(Exists(LeadLabel.objects.filter(lead=OuterRef("pk"), label_id=self.label)))
         return leads.filter(sent_as(self.delivery)) if self.delivery else leads
@@ -146,15 +156,14 @@ class Selection:
         for name in FLAGS:
             if (flag := getattr(self, name)) is not None:
                 found[name] = "1" if flag else "0"
-        if self.regions:
-            found["region"] = ",".join(self.regions)
-        if self.leads:
-            found["lead"] = ",".join(map(str, self.leads))
-        if self.expiring:
-            found["expiring"] = "1"
-        if self.words:
-            found["s"] = ".".join(word.encode() for word in self.words)
-        return found
+        texts = {
+            "region": ",".join(self.regions),
+            "lead": ",".join(map(str, self.leads)),
+            "expiring": "1" if self.expiring else "",
+            "s": ".".join(word.encode() for word in self.words),
+            "sort": self.sort,
+        }
+        return found | {name: text for name, text in texts.items() if text}
 
     def without(self, name: str) -> "Selection":
         """Return the selection with one filter taken off; a version goes with its form."""
@@ -162,11 +171,16 @@ class Selection:
         names = ("form", "version") if name == "form" else (name,)
         return replace(self, **{one: getattr(default, one) for one in names})
 
+    def sorted_by(self, order: str) -> "Selection":
+        """Return the selection as a list in this order shows it."""
+        return replace(self, sort=order if order in PARTIAL else "")
+
 
 def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: User) -> Selection:
     """Read untrusted parameters; unknown names are left alone, bad values are `Invalid`, absent things `Http404`."""
     errors: dict[str, str] = {}
     given = {name: str(params[name]).strip() for name in NAMES if params.get(name) not in (None, "")}
+    order = given.pop("sort", "")  # of the orders that show all leads the list knows more
     values: dict[str, Any] = {}
     for name, text in given.items():
         try:
@@ -182,7 +196,7 @@ def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: Us
     if "label" in values:
         values["label"] = _label(library, values["label"])
     _must_be_here(library, values)
-    return Selection(**values)
+    return Selection(**values).sorted_by(order)
 
 
 def is_storable(text: str) -> bool:

@@ -1,5 +1,6 @@
 """The page of the list: views, columns, names found, rows changed in their place, work on many."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.utils import timezone
 from accounts.models import Act, AuditEvent, User
 from leads.center.services import bulk
 from leads.center.services.working import Change, change_leads
-from leads.models import Connection, Delivery, Export, Lead, SavedView
+from leads.models import Connection, Delivery, Export, Lead, LeadLabel, SavedView
+from leads.selection import Selection
 from tests.center.test_pages import signed_in
 from tests.world import World, make_world, says
 
@@ -191,15 +193,82 @@ def test_density_is_kept_in_the_profile(world: World, client: Client) -> None:
 
 
 def test_a_deletion_of_many_is_undone_from_its_message(world: World, client: Client) -> None:
-    ids = [world.add_lead().pk for _ in range(2)]
+    ids = [world.add_lead().pk for _ in range(60)]
+    before = [world.add_lead().pk for _ in range(2)]
+    client.post(url(world, "bulk/"), {"ids": before, "act": "delete"})
     client.post(url(world, "bulk/"), {"ids": ids, "act": "delete"})
-    assert Lead.objects.filter(state="trashed").count() == 2
+    assert Lead.objects.filter(state="trashed").count() == 62
     text = client.get(url(world)).content.decode()
-    undo = f"{url(world, 'bulk/')}?undo={ids[0]}.{ids[1]}"
+    client.post(f"{url(world, 'bulk/')}?undo={before[0]}")  # the message of an earlier one
+    assert Lead.objects.filter(state="trashed").count() == 62
+    undo = f"{url(world, 'bulk/')}?undo={ids[0]}"
     assert f'action="{undo}"' in text
     client.post(undo)
-    assert Lead.objects.filter(state="live").count() == 2
+    assert set(Lead.objects.filter(state="live").values_list("pk", flat=True)) == set(ids)
     client.post(undo)
-    assert Lead.objects.filter(state="live").count() == 2
     client.post(f"{url(world, 'bulk/')}?undo=x")
-    assert Lead.objects.filter(state="live").count() == 2
+    assert Lead.objects.filter(state="live").count() == 60
+
+
+def test_an_order_that_leaves_leads_out_leaves_them_out_of_everything_done_with_it(
+    world: World, client: Client
+) -> None:
+    due, calm, changed = world.add_lead(), world.add_lead(), world.add_lead()
+    Lead.objects.filter(pk__in=[calm.pk, changed.pk]).update(attention_at=timezone.now() + timedelta(days=9))
+    Lead.objects.filter(pk=changed.pk).update(status="qualified", status_changed_at=timezone.now())
+    everything = {"scope": "all", "act": "label", "label_text": "hot"}
+    client.post(url(world, "bulk/?sort=attention"), everything)
+    assert [row.lead_id for row in LeadLabel.objects.all()] == [due.pk]
+    text = client.get(url(world, "?sort=attention")).content.decode()
+    assert '<input type="hidden" name="sort" value="attention">' in text
+    client.post(url(world, "download/"), {"sort": "attention"})
+    client.post(url(world, "download/"), {"sort": "change"})
+    asked = [Selection.from_json(row.filter) for row in Export.objects.order_by("pk")]
+    held = [list(one.apply(Lead.objects.filter(library=world.library)).values_list("pk", flat=True)) for one in asked]
+    assert held == [[due.pk], [changed.pk]]
+    client.post(url(world, "bulk/?sort=change"), {"scope": "all", "act": "delete"})
+    assert [lead.pk for lead in Lead.objects.filter(state="trashed")] == [changed.pk]
+
+
+def test_what_is_filtered_is_said_unless_the_open_view_says_it(world: World, client: Client) -> None:
+    world.add_lead()
+
+    def said(query: str) -> list[str]:
+        page = client.get(url(world, query)).context["page"]
+        return [f"{chip.field} {chip.value}" for chip in page.chips]
+
+    assert said("?status=raw") == []
+    assert said("?status=raw&assignee=me") == ["Assignee is you"]
+    assert said("?sort=attention&status=contacted&assignee=none") == ["Status is Contacted", "Assignee is nobody"]
+    assert said("?sort=change") == ["Status has changed"]
+    [chip] = client.get(url(world, "?sort=change")).context["page"].chips
+    assert "sort" not in chip.remove
+
+
+def test_a_version_goes_with_the_form_that_is_taken_off(world: World, client: Client) -> None:
+    world.add_lead()
+    answer = client.get(url(world, "?form=&version=1"))
+    assert (answer.status_code, [chip.field for chip in answer.context["page"].chips]) == (200, [])
+
+
+def test_the_trash_is_filtered_and_stays_the_trash(world: World, client: Client) -> None:
+    Lead.objects.filter(pk=world.add_lead().pk).update(state="trashed", trashed_at=timezone.now())
+    page = client.get(url(world, "?state=trashed")).context["page"]
+    assert ("state", "trashed") in page.kept_items
+    assert "state" not in [choice.name for choice in page.choices]
+    assert client.get(url(world, "?state=quarantined")).context["page"].downloadable is False
+
+
+def test_all_that_a_search_finds_is_worked_through_in_steps(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST_AT_ONCE", 2)
+    for number in range(5):
+        world.add_lead(name="Hedda Long", email=f"h{number}@example.com")
+    other = world.add_lead(name="Bob Short", email="bob@example.com")
+    found = client.post(url(world, "search/"), {"q": "Hedda"}).headers["Location"]
+    answer = client.post(url(world, f"bulk/?{found.partition('?')[2]}"), {"scope": "all", "status": "qualified"})
+    while answer.status_code == 200:
+        progress = answer.context["progress"]
+        answer = client.post(progress.url, dict(progress.carried))
+    assert set(Lead.objects.filter(status="raw").values_list("pk", flat=True)) == {other.pk}

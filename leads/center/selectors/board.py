@@ -20,7 +20,6 @@ from leads.center.selectors.listing import (
     WALKED_AT_MOST,
     LeadRow,
     among,
-    in_order,
     page_of,
     rows_of,
     search_cursor,
@@ -131,7 +130,7 @@ def _firsts(library: LeadLibrary, selection: Selection, order: str, size: int) -
     sign, column = ("-", by[1:]) if by.startswith("-") else ("", by)
     parts = []
     for status in statuses_of(selection):
-        rows = in_order(replace(selection, status=status).apply(Lead.objects.filter(library=library)), order)
+        rows = replace(selection.sorted_by(order), status=status).apply(Lead.objects.filter(library=library))
         first = rows.order_by(by, f"{sign}pk").values("pk")[: size + 1]
         parts.append(Lead.objects.filter(pk__in=first))
     together = parts[0].union(*parts[1:], all=True).order_by(by, f"{sign}id")

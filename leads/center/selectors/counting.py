@@ -15,7 +15,6 @@ from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.layout import layout_of
-from leads.center.selectors.listing import in_order
 from leads.conditions import OPEN, expiring_before, open_deliveries
 from leads.models import Lead, LeadLabel
 from leads.selection import Selection, read_selection
@@ -54,7 +53,8 @@ def tabs(
     All are counted by one statement, the same view once. Test leads count only where the filter asks for them.
     """
     require(actor, Can.VIEW_LEADS, library)
-    base = replace(counting(selection), state=Lead.State.LIVE, status="", assignee=None, delivery="", expiring=None)
+    base = replace(counting(selection).sorted_by("received"), state=Lead.State.LIVE, status="", assignee=None)
+    base = replace(base, delivery="", expiring=None)
     wanted = {
         "all": (base, "received"),
         "mine": (replace(base, assignee=actor.pk), "received"),
@@ -147,7 +147,7 @@ def _rows_of(library: LeadLibrary, selection: Selection, order: str) -> Combinab
 
 
 def _bare(selection: Selection, leads: QuerySet[Lead], order: str) -> QuerySet[Lead, Any]:
-    return in_order(selection.apply(leads), order).order_by().values("pk")
+    return selection.sorted_by(order).apply(leads).order_by().values("pk")
 
 
 def _undelivered(library: LeadLibrary, selection: Selection, order: str) -> tuple[int, bool]:

@@ -6,10 +6,8 @@ leads at a time, and stops when the page is full or five thousand were looked at
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from django.db.models import Count, QuerySet
-from django.db.models.functions import Now
 
 from accounts.access import Can, holders, require
 from accounts.models import Act, LeadLibrary, User
@@ -29,7 +27,6 @@ from leadscenter.lib.prepared import Prepared
 PAGE = 50
 STEP = 500
 WALKED_AT_MOST = 5000
-NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +114,9 @@ def _listed(
         if near.whole or page.more:
             break
     else:
-        leads = in_order(leads_of(library, selection), order)
+        leads = leads_of(library, selection.sorted_by(order))
         page = keyset_page(leads, order=ORDERS[order], size=size, cursor=cursor)
     return page.rows, LeadPage([], page.next, page.previous)
-
-
-def in_order(leads: QuerySet[Lead], order: str) -> QuerySet[Lead]:
-    """Return the leads that a list in this order shows: by attention, those that need somebody within a day."""
-    if order == "attention":
-        return leads.filter(attention_at__lte=Now() + NEAR)
-    return leads.filter(status_changed_at__isnull=False) if order == "change" else leads
 
 
 def _searched(

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import LeadLibrary
 from leads.center.layout import ORDERS
-from leads.center.selectors.listing import STEP, WALKED_AT_MOST, in_order
+from leads.center.selectors.listing import STEP, WALKED_AT_MOST
 from leads.center.selectors.nearest import Few, few_of
 from leads.models import Lead
 from leads.selection import Selection
@@ -42,7 +42,7 @@ def neighbours_of(lead: Lead, library: LeadLibrary, selection: Selection, order:
     moment = getattr(lead, column)
     if moment is None:
         return Neighbours()
-    rows: QuerySet[Lead] = in_order(selection.apply(Lead.objects.filter(library=library)), order)
+    rows = selection.sorted_by(order).apply(Lead.objects.filter(library=library))
     ahead = rows.filter(beyond(rows, (moment, lead.pk), column, descending=not descending))
     behind = rows.filter(beyond(rows, (moment, lead.pk), column, descending=descending))
     sign, back = ("-", "") if descending else ("", "-")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
+from leads.center.selectors.listing import page_of
 from leads.center.services.working import MOST_AT_ONCE
 from leads.models import Lead
 from leads.selection import Selection
@@ -39,19 +40,30 @@ def step_of(
     The place is that of a lead, so that leads which no longer match once they were worked on are not looked for again.
     The first step counts them, the others are told the `total`.
     """
-    if selection.words:
-        return Step(ids_of(actor=actor, library=library, selection=selection))
     require(actor, Can.WORK_LEADS, library)
     leads = selection.apply(Lead.objects.filter(library=library))
     try:
-        page = keyset_page(leads.only("pk", "received_at"), size=MOST_AT_ONCE, cursor=after or None)
+        if selection.words:
+            ids, behind = _found(library, selection, after)
+        else:
+            page = keyset_page(leads.only("pk", "received_at"), size=MOST_AT_ONCE, cursor=after or None)
+            ids, behind = [lead.pk for lead in page.rows], page.next or ""
     except BadCursor as error:
         raise Invalid({"after": _("This step is not one of this list. Start again.")}) from error
-    if not page.rows and not before:
+    if not ids and not before:
         raise Invalid({"filter": _("No lead matches.")})
-    if page.next and not before:
+    if behind and not before and not selection.words:  # nobody counts a search
         total = leads.order_by().values("pk")[:COUNTED_AT_MOST].count()
-    return Step([lead.pk for lead in page.rows], page.next or "", before, total)
+    return Step(ids, behind, before, total)
+
+
+def _found(library: LeadLibrary, selection: Selection, after: str) -> tuple[list[int], str]:
+    """Walk the search until there is something to work on."""
+    while True:
+        leads, page = page_of(library, selection, "received", after or None, MOST_AT_ONCE)
+        after = page.next or ""
+        if leads or not after:
+            return [lead.pk for lead in leads], after
 
 
 def ids_of(*, actor: User, library: LeadLibrary, selection: Selection) -> list[int]:

@@ -26,7 +26,8 @@ from leads.crm.services.deliveries import resend_failed
 from leads.exports.services.asking import request_export
 from leads.selection import Selection, read_id, read_selection
 
-UNDONE_AT_ONCE = 50
+DELETED = "deleted_leads"
+"""In the session: the leads of a person's last deletion, which its message can undo."""
 CARRIED = ("act", "status", "assignee", "label_text", "next")
 NOBODY_CHOSEN = gettext_lazy("Choose leads first: a tick in front of each.")
 
@@ -66,24 +67,29 @@ def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
     else:
         if step.next:
             return _go_on(request, library, step)
-        undo = _undo_url(library, step) if act == "delete" else ""
+        undo = _undo_url(request, library, step) if act == "delete" else ""
         told = told if not step.before else _("Done: %(n)s leads.") % {"n": step.done}
         messages.success(request, told, extra_tags=undo)
     return redirect(back_of(request, library_id))
 
 
-def _undo_url(library: LeadLibrary, step: Step) -> str:
-    """Return where these leads are put back at once; many are put back from the trash."""
-    if step.before or len(step.ids) > UNDONE_AT_ONCE:
+def _undo_url(request: HttpRequest, library: LeadLibrary, step: Step) -> str:
+    """Return where these leads are put back at once; what was deleted in steps is put back from the trash."""
+    if step.before or not step.ids:
         return ""
-    return f"/l/{library.pk}/leads/bulk/?undo={'.'.join(map(str, step.ids))}"
+    request.session[DELETED] = {"library": library.pk, "ids": step.ids}
+    return f"/l/{library.pk}/leads/bulk/?undo={step.ids[0]}"
 
 
 def _undo(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpResponse:
     try:
-        ids = [read_id(text) for text in request.GET["undo"].split(".")]
+        kept = request.session.get(DELETED) or {"library": 0, "ids": [0]}
+        ids: list[int] = kept["ids"]
+        if (kept["library"], str(ids[0])) != (library.pk, request.GET["undo"]):  # there was another one since
+            raise Http404
         restore_leads(actor=actor, library=library, lead_ids=ids)
-    except (ValueError, Invalid, Http404):
+        del request.session[DELETED]
+    except (Invalid, Http404):
         messages.error(request, _("This cannot be undone from here. Look into the trash."))
     else:
         text = ngettext("%(n)s lead put back.", "%(n)s leads put back.", len(ids))

@@ -138,15 +138,8 @@ def export_page(
 
 
 def _said(library: LeadLibrary, actor: User, selection: Selection) -> tuple[Chip, ...]:
-    """Return a chip for each filter; those that are views of the list, too, where its tabs say them."""
-    views = []
-    if selection.status:
-        status = str(Lead.Status(selection.status).label)
-        views.append(Chip(_("Status is"), status, new_export_url(library, selection.without("status"))))
-    if selection.assignee in (0, actor.pk):
-        who = _("you") if selection.assignee else _("nobody")
-        views.append(Chip(_("Assignee is"), who, new_export_url(library, selection.without("assignee"))))
-    return (*views, *chips(library, selection, ListLayout(), actor, new_export_url(library, Selection())))
+    """Return a chip for each filter; those that are views of the list, too."""
+    return chips(library, selection, ListLayout(), actor, new_export_url(library, Selection()))
 
 
 def _presets(wanted: Wanted) -> list[Preset]:

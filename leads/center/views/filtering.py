@@ -1,7 +1,7 @@
 """The filters of the list in words: a chip for each that is set, the choices that can be."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -39,12 +39,22 @@ Said = list[tuple[str, str, str]]  # (filter, words, value)
 REGIONS = {"eu": gettext_lazy("Europe"), "us": gettext_lazy("United States"), "row": gettext_lazy("Rest of the world")}
 
 
-def chips(library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str) -> tuple[Chip, ...]:
-    """Return a chip for each filter that is set; `base` is the address without parameters."""
-    said = [*_places_said(library, selection), *_words_said(selection), *_rest_said(library, selection, actor)]
+def chips(
+    library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str, view: str = ""
+) -> tuple[Chip, ...]:
+    """Return a chip for each filter that is set, but for the one that the open `view` of ours says; `base` is the
+    address without parameters.
+    """
+    said = [
+        *_work_said(selection, actor, view),
+        *_places_said(library, selection),
+        *_words_said(selection),
+        *_rest_said(library, selection, actor),
+    ]
     found = []
     for name, field, value in said:
-        query = selection.without(name).as_params() | layout.as_params()
+        shown = layout if name != "sort" else replace(layout, order="received")
+        query = selection.without(name).as_params() | shown.as_params()
         found.append(Chip(field, value, base + encoded(query)))
     return tuple(found)
 
@@ -57,6 +67,20 @@ def encoded(params: dict[str, str]) -> str:
 def day_said(moment: datetime, library: LeadLibrary) -> str:
     """Return the day of a moment where the ad account is."""
     return moment.astimezone(zone_of(library)).date().isoformat()
+
+
+def _work_said(selection: Selection, actor: User, view: str) -> Said:
+    """Say the filters that views of ours are made of."""
+    said: Said = []
+    if selection.status and view != selection.status:
+        said.append(("status", _("Status is"), str(Lead.Status(selection.status).label)))
+    if selection.assignee in (0, actor.pk) and view not in ("mine", "unassigned"):
+        said.append(("assignee", _("Assignee is"), _("you") if selection.assignee else _("nobody")))
+    if selection.sort == "attention" and view != "attention":
+        said.append(("sort", _("Needs somebody"), _("within a day")))
+    if selection.sort == "change":
+        said.append(("sort", _("Status"), _("has changed")))
+    return said
 
 
 def _places_said(library: LeadLibrary, selection: Selection) -> Said:
@@ -191,15 +215,20 @@ def _named(library: LeadLibrary, selection: Selection) -> list[list[tuple[Any, .
 
 
 def _kinds(selection: Selection) -> list[Choice]:
+    states = [] if selection.state == Lead.State.TRASHED else [_quarantine(selection)]  # the trash is left by its link
     region = selection.regions[0] if len(selection.regions) == 1 else None
-    state = selection.state if selection.state == Lead.State.QUARANTINED else ""
     return [
         _choice("delivery", _("Delivery"), list(DELIVERIES.items()), selection.delivery),
         _choice("source", _("Came by"), Lead.Source.choices, selection.source),
         _choice("outcome", _("Qualifying answers"), Lead.Outcome.choices, selection.outcome),
         _choice("region", _("Region"), list(REGIONS.items()), region),
-        _choice("state", _("State"), [("quarantined", _("Quarantined"))], state),
+        *states,
     ]
+
+
+def _quarantine(selection: Selection) -> Choice:
+    state = selection.state if selection.state == Lead.State.QUARANTINED else ""
+    return _choice("state", _("State"), [("quarantined", _("Quarantined"))], state)
 
 
 def _flags(selection: Selection) -> list[Choice]:

@@ -102,6 +102,7 @@ class ListPage:
     summary: str
     count_text: str
     download_text: str
+    downloadable: bool
     note: str
     last_download: str
     self_url: str
@@ -143,6 +144,8 @@ def list_page(
     trash = selection.state == Lead.State.TRASHED
     here = params | ({"cursor": str(given["cursor"])} if given.get("cursor") else {})
     base, count = address(library, place_of(given)), _count(page)
+    view = "" if opened else current_view(selection, layout, actor)
+    alone = not (page.next or page.previous or given.get("cursor"))
     offered_people = people_of(people)
     offered = choices(library, selection, [(one.id, one.name) for one in offered_people])
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
@@ -151,11 +154,11 @@ def list_page(
         views=views_of(
             library, selection, layout, actor, saved=saved, open_view=str(opened.pk) if opened else "", base=base
         ),
-        view="" if opened else current_view(selection, layout, actor),
+        view=view,
         open_view=_open_view(opened, selection, layout, actor) if opened else None,
         columns=columns,
         heads=tuple(column for column in columns if column.shown),
-        chips=chips(library, selection, layout, actor, base),
+        chips=chips(library, selection, layout, actor, base, view),
         choices=offered,
         people=offered_people,
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
@@ -175,8 +178,9 @@ def list_page(
         trash=trash,
         caption=str(CAPTIONS[layout.order]),
         summary=_("%(count)s on this page") % {"count": count},
-        count_text=count if not page.next else _("%(n)s and more") % {"n": len(page.rows)},
-        download_text=_("leads") if page.next or page.previous else count,
+        count_text=count if alone else _("%(n)s and more") % {"n": len(page.rows)},
+        download_text=count if alone else _("leads"),
+        downloadable=selection.state == Lead.State.LIVE,
         note=_note(library),
         last_download=_last_download(library),
         self_url=address(library, here),
@@ -233,8 +237,9 @@ def _last_download(library: LeadLibrary) -> str:
 
 
 def _kept(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return what the filter menu does not ask and must not lose."""
-    return tuple((name, value) for name, value in params.items() if name in ("sort", "cols", "s", "lead", "view"))
+    """Return what the filter menu does not ask and must not lose: the trash, too, where it asks for no state."""
+    names = ["sort", "cols", "s", "lead", "view"] + ["state"] * (params.get("state") == Lead.State.TRASHED)
+    return tuple((name, value) for name, value in params.items() if name in names)
 
 
 def _open_view(view: SavedView, selection: Selection, layout: Layout, actor: User) -> OpenView:

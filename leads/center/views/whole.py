@@ -40,7 +40,7 @@ def whole_list(
 ) -> dict[str, Any]:
     """Return the context of the list page for the filters in the URL; writes the trace of the look."""
     actor = person(request)
-    given = {name: value for name, value in request.GET.dict().items() if name != BOARD}
+    given = {name: value for name, value in _given(request).items() if name != BOARD}
     selection, order = read_selection(library, given, actor=actor), layout_of(given).order
     asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": order}
     asked["people"] = people = who_sees(library)
@@ -53,6 +53,12 @@ def whole_list(
     return {"page": listed, **shell(request, library=library, active="leads")}
 
 
+def _given(request: HttpRequest) -> dict[str, str]:
+    """Return the parameters of the address. The filter menu sends a version along with the form that was taken off."""
+    given = {name: str(value) for name, value in request.GET.dict().items()}
+    return given if given.get("form") else {name: value for name, value in given.items() if name != "version"}
+
+
 def whole_board(
     request: HttpRequest,
     library: LeadLibrary,
@@ -61,7 +67,7 @@ def whole_board(
     saved: Sequence[SavedView] | None = None,
 ) -> dict[str, Any]:
     """Return the context of the board for the filters in the URL; writes the trace of the look."""
-    actor, given = person(request), request.GET.dict() | {BOARD: "1"}
+    actor, given = person(request), _given(request) | {BOARD: "1"}
     selection, piece = read_selection(library, given, actor=actor), piece_of(given)
     people = who_sees(library)
     asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order, "people": people}

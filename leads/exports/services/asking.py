@@ -48,7 +48,7 @@ def request_export(
     require(actor, Can.DOWNLOAD_LEADS, library)
     _must_be_possible(library, file_format, layout, columns, time_zone)
     if selection.state != Lead.State.LIVE:
-        raise Invalid({"state": _("Only leads outside the trash can be exported. Restore them first.")})
+        raise Invalid({"state": _("Only live leads can be exported, not those in the trash or in quarantine.")})
     key = wrap_key(new_key())
     with transaction.atomic():
         require(actor, Can.DOWNLOAD_LEADS, library)
