@@ -29,6 +29,9 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 SEPARATORS = ",;\t"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"\+?[\d\s()./-]{6,}")
+_LINE_END = re.compile(r"\r\n?|\n")
+MANY = 4
+"""Separators in a line that nobody writes by chance, twice in one cell and just as many as the heading has."""
 
 
 class BadFile(ValueError):
@@ -106,7 +109,7 @@ def _lines(content: bytes) -> Table:
     said = re.fullmatch(r"sep=(.)\s*", first)  # a hint that Excel writes and reads
     lines: Iterable[str] = stream if said else chain([first], stream)
     separator = said[1] if said else _separator(first)
-    records = _records(lines, separator)
+    records = _records(lines, separator, behind=1 if said else 0)
     _first, heading = next(records, (0, []))
     headings = _headings(heading)
     return Table(headings, _rows(records, len(headings)), (GUESSED,) if encoding == "cp1252" else ())
@@ -144,14 +147,73 @@ def _separator(line: str) -> str:
     return max(SEPARATORS, key=bare.count)
 
 
-def _records(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterable[str], separator: str, *, behind: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not empty, numbered; `behind` lines of the file stand before the first.
+
+    Raises `BadFile` where quotation marks make one cell of what are rows.
+    """
     csv.field_size_limit(LONGEST_CELL)
+    taken: list[str] = []
+    reader = csv.reader(_kept(lines, taken), delimiter=separator, strict=True)
+    width = 0
     try:
-        for number, record in enumerate(csv.reader(lines, delimiter=separator), start=1):
+        for number, record in enumerate(reader, start=1):
+            if len(taken) > 1 and (cell := _swallowing(record, separator, width - 1)) is not None:
+                raise _bad_marks(behind + reader.line_num - len(taken) + 1 + cell)
+            taken.clear()
             if any(cell.strip() for cell in record):
+                width = width or len(record)
                 yield number, record
     except csv.Error as error:
-        raise BadFile(_("A cell is too long. Is there a quotation mark that does not end?")) from error
+        text = "".join(taken)
+        start = _open_cell(text, separator)
+        line = behind + reader.line_num - len(taken) + 1 + len(_LINE_END.findall(text, 0, start))
+        if text[start : start + 1] == '"':
+            raise _bad_marks(line) from error
+        raise BadFile(_("The cell that begins in line %(line)d is too long.") % {"line": line}) from error
+
+
+def _kept(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _open_cell(text: str, separator: str) -> int:
+    """Return where the cell begins that the reader could not end."""
+    mark = re.escape(separator)
+    start, cell = 0, re.compile(rf'(?:"[^"]*+(?:""[^"]*+)*+"|(?!")[^{mark}\r\n]*+){mark}')
+    while found := cell.match(text, start):
+        start = found.end()
+    return start
+
+
+def _swallowing(record: list[str], separator: str, separators: int) -> int | None:
+    """Return how many lines below the record's first the cell begins that holds whole rows: two lines or more with as
+    many separators as the heading. A line of few cells counts only where one is an e-mail address or a number, since
+    notes and addresses have commas, too.
+    """
+    above = 0
+    for cell in record:
+        lines = _LINE_END.split(cell)
+        alike = [line.split(separator) for line in lines if line.count(separator) == separators > 0]
+        rows = [cells for cells in alike if separators >= MANY or any(_is_contact(one.strip()) for one in cells)]
+        if len(rows) > 1:
+            return above
+        above += len(lines) - 1
+    return None
+
+
+def _is_contact(cell: str) -> bool:
+    return bool(_ADDRESS.fullmatch(cell) or _DIGITS.fullmatch(cell))
+
+
+def _bad_marks(line: int) -> BadFile:
+    told = _(
+        "In line %(line)d a cell begins with a quotation mark and does not end with one, so it would take in what "
+        "follows. Remove the mark, or write those inside a cell twice."
+    )
+    return BadFile(told % {"line": line})
 
 
 def _headings(cells: list[str]) -> tuple[str, ...]:
@@ -162,7 +224,7 @@ def _headings(cells: list[str]) -> tuple[str, ...]:
         raise BadFile(_("The first row has to hold the names of the columns."))
     if len(headings) > MOST_COLUMNS:
         raise BadFile(_("At most %(limit)d columns can be imported.") % {"limit": MOST_COLUMNS})
-    if any(_ADDRESS.fullmatch(heading) or _DIGITS.fullmatch(heading) for heading in headings):
+    if any(_is_contact(heading) for heading in headings):
         raise BadFile(_("The first row has to hold the names of the columns. This one looks like a lead."))
     return tuple(heading[:LONGEST_HEADING] for heading in headings)
 

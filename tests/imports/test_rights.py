@@ -191,6 +191,16 @@ def test_body_that_cannot_be_is_told_by_field(world: World, more: dict[str, str]
     assert (Import.objects.count(), on_disk()) == (0, set())
 
 
+def test_stray_quotation_mark_far_down_is_refused_and_nothing_is_kept(world: World) -> None:
+    stray = csv_of(*people(200)) + b'\nAnn,"ann@example.com,\nBob,bob@example.com,\n'
+    answer = Caller(world.administrator).send(f"libraries/{world.library.pk}/imports/", body(world.form.pk, stray))
+    assert (answer.status_code, set(answer.json()["errors"])) == (400, {"file"})
+    assert "In line 202 " in answer.json()["errors"]["file"]
+    page = page_of(world.administrator).post(f"/l/{world.library.pk}/imports/new/", body(world.form.pk, stray))
+    assert (page.status_code, b"In line 202 " in page.content) == (400, True)
+    assert (Import.objects.count(), Lead.objects.count(), on_disk()) == (0, 0, set())
+
+
 def test_old_files_without_a_key_are_swept(world: World) -> None:
     row = checked(world, FILE)
     (file.folder() / "77.sealed").write_bytes(b"x")

@@ -75,3 +75,57 @@ def test_what_is_no_table_is_refused_without_repeating_it(content: bytes) -> Non
     with pytest.raises(BadFile) as refused:
         rows_of(content)
     assert "ann@example" not in str(refused.value)
+
+
+HEAD = "Name,E-mail,Wish\n"
+BOB, CID = "Bob,bob@example.com,x\n", "Cid,cid@example.com,y\n"
+MARKS = {
+    "never ends": (HEAD + BOB + 'Ann,ann@example.com,"I wish\n' + CID, 3),
+    "ends at the next quoted cell": (HEAD + 'Ann,ann@example.com,"I wish\n' + BOB + 'Eve,"eve@example.com",z\n', 2),
+    "text behind it": (HEAD + BOB + CID + '"Ann" Smith,ann@example.com,\n', 4),
+    "behind a cell of two lines": (HEAD + '"Ann\nB.",ann@example.com,"I" wish\n', 3),
+    "ends behind whole rows": (HEAD + 'Ann,ann@example.com,"I wish\n' + BOB + CID + 'to be free"\n' + BOB, 2),
+    "from the first cell on": (HEAD + '"Ann,ann@example.com,x\n' + BOB + 'Cid,c",cid@example.com,y\n', 2),
+    "rows behind a cell of two lines": (HEAD + '"Ann\nB.",a@b.example,"I\n' + BOB + CID + 'you"\n', 3),
+    "rows of many columns": ('a,b,c,d,e\nAnn,1,2,3,"4\nBob,1,2,3,4\nCid,1,2,3,4\n"\n', 2),
+    "in the heading": ('Name,"E-mail,Wish\n' + BOB, 1),
+    "for ever": (HEAD + BOB + '"' + "a" * 200_000, 3),
+    "under a hint of Excel": ("sep=,\n" + HEAD + '"Ann,ann@example.com,x\n', 3),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), MARKS.values(), ids=MARKS.keys())
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_quotation_mark_that_takes_in_what_follows_is_refused_with_its_line(text: str, line: int, end: str) -> None:
+    with pytest.raises(BadFile) as refused:
+        rows_of(text.replace("\n", end).encode())
+    assert str(refused.value) == (
+        f"In line {line} a cell begins with a quotation mark and does not end with one, so it would take in what "
+        "follows. Remove the mark, or write those inside a cell twice."
+    )
+
+
+CELLS = [
+    "12 High Street\nFlat 3, left\nLondon, N1 9GU\n",
+    "Dear all,\nI like it, really, I do\nCall me, please, at six\nThanks",
+    'She said ""yes"", twice,\nthen ""no"", once, loudly\n',
+    "Bob,bob@example.com,x\none row alone",
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cell_of_several_lines_is_one_cell(cell: str) -> None:
+    rows = rows_of(f'{HEAD}Ann,ann@example.com,"{cell}"\n{BOB}'.encode())
+    assert rows == [
+        ["Ann", "ann@example.com", cell.replace('""', '"').strip()],
+        ["Bob", "bob@example.com", "x"],
+    ]
+
+
+def test_quotation_mark_within_a_cell_is_a_letter() -> None:
+    assert rows_of((HEAD + 'Ann,ann@example.com,5" pipe\n').encode()) == [["Ann", "ann@example.com", '5" pipe']]
+
+
+def test_cell_that_is_too_long_is_named_by_its_line() -> None:
+    with pytest.raises(BadFile, match="begins in line 3 is too long"):
+        rows_of((HEAD + BOB + "Ann," + "a" * 200_000).encode())

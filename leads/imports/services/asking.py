@@ -1,7 +1,9 @@
 """Asking for an import: a file comes in, its columns are mapped, it is checked; then somebody says yes. Or no."""
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +19,7 @@ from forms_builder.schema import FormContent
 from forms_builder.selectors import content_of
 from leads.imports import file
 from leads.imports.mapping import judge, read_mapping
+from leads.imports.selectors import LOOKED_THROUGH
 from leads.imports.table import BadFile, Table, format_of, read_table
 from leads.models import Import
 from leads.sealed_file import wrap_key
@@ -152,6 +155,8 @@ def _table(content: bytes) -> tuple[Table, str]:
         table = read_table(content, file_format)
         if next(table.rows, None) is None:
             raise BadFile(_("There is no row under the names of the columns."))
+        # Lines are read to their end while somebody waits; a workbook, which takes longer, by the check.
+        deque(table.rows if file_format == "csv" else islice(table.rows, LOOKED_THROUGH), maxlen=0)
     except BadFile as error:
         raise Invalid({"file": str(error)}) from error
     return table, file_format
