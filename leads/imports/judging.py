@@ -16,7 +16,8 @@ from forms_builder.answers import Clean, Problems, validator_for
 from forms_builder.countries import COUNTRIES
 from forms_builder.schema import FormContent, Question
 from leads.center.services.working import MAX_LABELS
-from leads.imports.mapping import ASSIGNEE, IS_TEST, LABELS, RECEIVED, RECEIVED_UTC, STATUS
+from leads.imports.mapping import ASSIGNEE, IS_TEST, LABELS, RECEIVED, RECEIVED_MONTH_FIRST, RECEIVED_UTC, STATUS
+from leads.imports.moments import BadMoment, read_moment
 from leads.imports.table import Row
 from leads.models import Label, Lead
 from leads.vault.answers import PHONE_KINDS
@@ -26,8 +27,6 @@ from leadscenter.lib.xlsx_reading import number_text
 AHEAD = timedelta(minutes=5)
 """How far the clock of another system may be ahead of ours."""
 YES = frozenset({"yes", "true", "1", "y"})
-FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
-_OFFSET = re.compile(r"\s*\(?(?:UTC|GMT)\s*(?:([+-])(\d{1,2})(?::?(\d{2}))?)?\)?$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:E\+?\d+)?", re.IGNORECASE)
 _SHORTENED = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
 
@@ -84,14 +83,15 @@ class Judge:
         self._place = places
         self._questions = [(question, places[question.key]) for question in content.questions if question.key in places]
         self._options = {question.key: _options(question) for question, _place in self._questions}
-        zone = _named_zone(headings[places[RECEIVED]]) if RECEIVED in places else None
-        self._zone = zone or ZoneInfo(library.ad_account.time_zone)
+        heading = next((headings[places[key]] for key in (RECEIVED, RECEIVED_MONTH_FIRST) if key in places), "")
+        self._zone = _named_zone(heading) or ZoneInfo(library.ad_account.time_zone)
         self._kept = timedelta(days=library.retention_days)
         self._days = library.retention_days
         self._labels = {fold(name): pk for pk, name in Label.objects.filter(library=library).values_list("pk", "name")}
         self._people = _people(library)
         self._read: list[tuple[str, str, Callable[[str], object]]] = [
             (RECEIVED, "received_at", lambda cell: self._time(cell, self._zone)),
+            (RECEIVED_MONTH_FIRST, "received_at", lambda cell: self._time(cell, self._zone, month_first=True)),
             (RECEIVED_UTC, "received_at", lambda cell: self._time(cell, UTC)),
             (STATUS, "status", _status),
             (LABELS, "labels", self._labelled),
@@ -147,8 +147,11 @@ class Judge:
             return options.get(fold(cell), cell)
         return _plain(cell) if cell[-2:] == ".0" else cell
 
-    def _time(self, cell: str, zone: tzinfo) -> datetime:
-        moment = _moment(cell, zone)
+    def _time(self, cell: str, zone: tzinfo, *, month_first: bool = False) -> datetime:
+        try:
+            moment = read_moment(cell, zone, month_first=month_first)
+        except BadMoment as bad:
+            raise Wrong(str(bad)) from bad
         now = timezone.now()
         if moment > now + AHEAD:
             raise Wrong(_("This time is in the future."))
@@ -223,22 +226,3 @@ def _is_valid(number: str, country: str = "") -> bool:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, country or None))
     except phonenumbers.NumberParseException:
         return False
-
-
-def _moment(cell: str, zone: tzinfo) -> datetime:
-    """Read a time; without an offset it is one of `zone`. A day alone is its beginning."""
-    text = cell.strip()
-    if (offset := _OFFSET.search(text)) and offset.start() > 0:
-        sign, hours, minutes = offset[1] or "+", offset[2] or "0", offset[3] or "00"
-        text = f"{text[: offset.start()].strip()}{sign}{int(hours):02}:{minutes}"
-    for read in (datetime.fromisoformat, *(_format(one) for one in FORMATS)):
-        try:
-            moment = read(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
-    raise Wrong(_("Write the time as 2026-03-31 14:30, with +02:00 behind it where it is of another zone."))
-
-
-def _format(pattern: str) -> Callable[[str], datetime]:
-    return lambda text: datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is put in by whoever reads

@@ -13,15 +13,20 @@ from django.utils.translation import gettext_lazy
 
 from accounts.refusals import Invalid
 from forms_builder.schema import STANDARD_FIELDS, FormContent, Question
+from leads.imports.moments import shows_month_first
+from leads.imports.table import Row
 from leads.vault.search import fold
 
 LEAVE_OUT = ""
 RECEIVED, RECEIVED_UTC = "lead.received_at", "lead.received_at_utc"
+RECEIVED_MONTH_FIRST = "lead.received_at_month_first"
+TIMES = frozenset({RECEIVED, RECEIVED_MONTH_FIRST, RECEIVED_UTC})
 STATUS, LABELS, ASSIGNEE, IS_TEST = "lead.status", "lead.labels", "lead.assignee", "lead.is_test"
 # Keys of questions hold no dot: none of these can be one.
 OF_LEAD = {
-    RECEIVED: gettext_lazy("Received (time of the ad account)"),
-    RECEIVED_UTC: gettext_lazy("Received (UTC)"),
+    RECEIVED: gettext_lazy("Received (day first, time of the ad account)"),
+    RECEIVED_MONTH_FIRST: gettext_lazy("Received (month first, time of the ad account)"),
+    RECEIVED_UTC: gettext_lazy("Received (day first, UTC)"),
     STATUS: gettext_lazy("Status"),
     LABELS: gettext_lazy("Labels"),
     ASSIGNEE: gettext_lazy("Assignee, by e-mail"),
@@ -75,24 +80,29 @@ def targets_of_lead() -> list[Target]:
     return [Target(key, str(label)) for key, label in OF_LEAD.items()]
 
 
-def suggest(headings: Sequence[str], content: FormContent) -> list[str]:
-    """Return a mapping by the names of the columns; what is not known is left out, and nothing is filled twice."""
+def suggest(headings: Sequence[str], content: FormContent, rows: Sequence[Row] = ()) -> list[str]:
+    """Return a mapping by the names of the columns; what is not known is left out, and nothing is filled twice.
+
+    The first rows of the file say whether its dates have the month first.
+    """
     known = _names(content)
     zoned = {RECEIVED_UTC: RECEIVED}  # a heading that names its zone: created_time (Europe/Berlin)
     taken: set[str] = set()
     found = []
-    for heading in headings:
+    for place, heading in enumerate(headings):
         bare = known.get(_folded(_BEHIND.sub("", heading)), LEAVE_OUT)
         key = known.get(_folded(heading)) or zoned.get(bare, bare)
-        key = LEAVE_OUT if key in taken or (key == RECEIVED and RECEIVED_UTC in taken) else key
+        key = LEAVE_OUT if key in taken or (key in TIMES and taken & TIMES) else key
         taken.add(key)
+        if key in TIMES and shows_month_first(row.cells[place] for row in rows):
+            key = RECEIVED_MONTH_FIRST
         found.append(key)
     return found
 
 
 def _names(content: FormContent) -> dict[str, str]:
     """Return what the columns may be called, the form's own words first."""
-    pairs = [(key, name) for key in OF_LEAD for name in CALLED[key].split()]
+    pairs = [(key, name) for key in OF_LEAD for name in CALLED.get(key, "").split()]
     for question in reversed(content.questions):
         pairs += [(question.key, name) for name in CALLED.get(question.kind, "").split()]
     for question in reversed(content.questions):
@@ -109,13 +119,13 @@ def _folded(name: str) -> str:
     return _LETTERS.sub("", fold(name))
 
 
-def read_mapping(given: Any, headings: Sequence[str], content: FormContent) -> list[str]:
+def read_mapping(given: Any, headings: Sequence[str], content: FormContent, rows: Sequence[Row] = ()) -> list[str]:
     """Return the mapping that an API body means: a list by column, or an object heading → key; none is a suggestion.
 
     Raises `Invalid`, also with what `judge` finds.
     """
     if given is None or given == "":
-        return judge(suggest(headings, content), headings, content)
+        return judge(suggest(headings, content, rows), headings, content)
     if isinstance(given, list) and all(isinstance(key, str | None) for key in given):
         mapping = [str(key or LEAVE_OUT) for key in given]
     elif isinstance(given, Mapping) and all(isinstance(key, str) for key in given.values()):
@@ -141,7 +151,7 @@ def judge(mapping: list[str], headings: Sequence[str], content: FormContent) -> 
         elif key and key in seen:
             errors[f"mapping.{place}"] = _("Another column fills this already.")
         seen.add(key)
-    if {RECEIVED, RECEIVED_UTC} <= seen:
+    if len(TIMES & seen) > 1:
         errors["mapping"] = _("Choose one column for the time of receipt.")
     missing = [question.label for question in content.questions if question.required and question.key not in seen]
     if missing:

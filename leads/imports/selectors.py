@@ -1,6 +1,7 @@
 """Imports as somebody may see them: every one of a library, for whoever may work on its leads."""
 
 from dataclasses import dataclass
+from datetime import UTC
 
 from django.http import Http404
 
@@ -8,12 +9,14 @@ from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from forms_builder.models import Form
 from leads.center.masking import mask
+from leads.imports.mapping import TIMES
+from leads.imports.moments import BadMoment, is_written, read_moment
 from leads.imports.table import Row
 from leads.models import Import
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
 from leadscenter.lib.paging import Page, keyset_page
 
-LOOKED_THROUGH = 50
+LOOKED_THROUGH = 1000
 EXAMPLES = 3
 LONGEST_EXAMPLE = 40
 
@@ -51,19 +54,35 @@ def forms_for(actor: User, library: LeadLibrary) -> list[Form]:
     return list(forms.select_related("published").order_by("-created_at", "-pk"))
 
 
-def columns_of(headings: tuple[str, ...], rows: list[Row]) -> list[Column]:
-    """Return the columns with up to three different values each; what looks like a contact detail is masked."""
+def columns_of(headings: tuple[str, ...], rows: list[Row], suggested: list[str]) -> list[Column]:
+    """Return the columns with up to three different values each; what looks like a contact detail is masked, but for
+    the times in a column that is called so.
+    """
     columns = []
     for place, heading in enumerate(headings):
         values = dict.fromkeys(row.cells[place] for row in rows if row.cells[place])
-        columns.append(Column(place, heading, tuple(masked(value) for value in list(values)[:EXAMPLES])))
+        show = shown_time if suggested[place] in TIMES else masked
+        columns.append(Column(place, heading, tuple(show(value) for value in list(values)[:EXAMPLES])))
     return columns
 
 
+def shown_time(value: str) -> str:
+    """Return a cell of a column of times: what is one as it is, Unix time and the days of a spreadsheet, too."""
+    try:
+        read_moment(value, UTC)
+    except BadMoment:
+        return masked(value)
+    return value
+
+
 def masked(value: str) -> str:
-    """Return a cell as a page shows it: an e-mail and a number that could be a telephone's dotted out, a text cut."""
+    """Return a cell as a page shows it: an e-mail and a number that could be a telephone's dotted out, a text cut; a
+    date as it is.
+    """
     if "@" in value:
         return mask(value, EMAIL_KINDS[0])
+    if is_written(value):
+        return value
     digits = sum(character.isdigit() for character in value)
     if digits >= 6 and not any(character.isalpha() for character in value) and value.count("-") + value.count(":") < 3:
         return mask(value.replace(" ", ""), PHONE_KINDS[0])

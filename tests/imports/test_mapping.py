@@ -7,6 +7,7 @@ import pytest
 from accounts.refusals import Invalid
 from forms_builder.parsing import parse
 from leads.imports.mapping import read_mapping, suggest
+from leads.imports.table import Row
 from tests.world import CONTENT
 
 FORM = parse(CONTENT)
@@ -42,6 +43,22 @@ def test_form_s_own_words_go_before_ours() -> None:
     assert suggest(["Status", "stage"], parse(content)) == ["state", "lead.status"]
 
 
+def rows_of(*cells: str) -> list[Row]:
+    return [Row(number, number, ["Ann", cell]) for number, cell in enumerate(cells)]
+
+
+@pytest.mark.parametrize("heading", ["created_time", "Date", "Created (Asia/Tokyo)"])
+def test_month_first_is_suggested_where_the_values_show_it(heading: str) -> None:
+    first = ["name", "lead.received_at_month_first"]
+    assert suggest(["Name", heading], FORM, rows_of("11/05/2026", "11/28/2026")) == first
+    assert suggest(["Name", heading], FORM, rows_of("11/05/2026", "11/06/2026")) != first
+    assert read_mapping(None, ["Name", heading, "E-mail"], FORM, rows_of("11/28/2026")) == [*first, "email"]
+
+
+def test_time_of_receipt_is_suggested_once() -> None:
+    assert suggest(["date", "created_time"], FORM) == ["lead.received_at", ""]
+
+
 HEADINGS = ("Your name", "E-mail", "Phone")
 
 
@@ -63,6 +80,7 @@ def test_mapping_is_a_list_an_object_or_a_suggestion(given: Any, mapping: list[s
         (["name", "email"], "mapping"),
         (["name", "email", "shoe"], "mapping.2"),
         (["name", "email", "email"], "mapping.2"),
+        (["name", "lead.received_at", "lead.received_at_month_first"], "mapping"),
         (["name", "", ""], "mapping"),
         ({"Shoe": "name"}, "mapping"),
         ("name", "mapping"),

@@ -1,13 +1,21 @@
 """What becomes of a row: its cells read, its person known or new, its faults told."""
 
+import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import AdAccount, AuditEvent, LeadLibrary
 from forms_builder.models import MeasureEvent
 from leads.imports.faults import first_of, parts_of
+from leads.imports.mapping import suggest
+from leads.imports.selectors import columns_of
+from leads.imports.services.asking import table_of, upload, version_content
 from leads.imports.services.running import run_due
 from leads.models import Connection, Delivery, Import, Label, Lead, LeadLabel
 from leads.vault.models import ConsentRecord
@@ -45,6 +53,53 @@ def test_time_is_of_the_zone_that_the_heading_names(world: World) -> None:
         imported(world, rows, duplicates="add")
     found = [lead.received_at.astimezone(UTC).hour for lead in Lead.objects.order_by("pk")]
     assert found == list(hours.values())
+
+
+def test_dates_of_a_file_are_read_with_the_month_first_where_they_show_it(world: World) -> None:
+    AdAccount.objects.filter(pk=world.account.pk).update(time_zone="America/New_York")
+    late = next(at for at in map(moment, range(3, 40)) if at.day > 12)
+    rows = [(f"P{n}", f"p{n}@example.com", f"{late:%m/%d/%Y} {n}:15 PM") for n in (1, 2)]
+    row = imported(world, csv_of(*rows, ("Ed", "ed@example.com", f"{late:%d.%m.%Y}"), headings=(*WORK[:2], "Created")))
+    assert row.mapping == ["name", "email", "lead.received_at_month_first"]
+    at = late.replace(minute=15, second=0, tzinfo=ZoneInfo("America/New_York"))
+    assert list(Lead.objects.order_by("pk").values_list("received_at", flat=True)) == [
+        at.replace(hour=13), at.replace(hour=14),
+    ]  # fmt: skip
+    told = "Created: Here the day stands first. Choose “day first” for this column."
+    assert [(one.number, one.reasons) for one in first_of(row)] == [("4", told)]
+
+
+def test_dates_that_show_no_order_have_the_day_first(world: World) -> None:
+    early = next(at for at in map(moment, range(1, 60)) if at.day <= 12)
+    row = imported(world, csv_of(("Ann", "ann@example.com", f"{early:%d/%m/%Y}"), headings=(*WORK[:2], "Created")))
+    assert (row.mapping[2], Lead.objects.get().received_at.date()) == ("lead.received_at", early.date())
+
+
+def test_workbook_s_dates_without_a_format_are_read(world: World) -> None:
+    workbook, late = Workbook(), moment(3).replace(second=0)
+    sheet: Any = workbook.active
+    assert isinstance(sheet, Worksheet)
+    serial = (late.replace(tzinfo=None) - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001
+    for cells in (["Name", "E-mail", "created_time"], ["Ann", "ann@example.com", serial]):
+        sheet.append(cells)
+    content = io.BytesIO()
+    workbook.save(content)
+    assert counts(imported(world, content.getvalue())) == (1, 0, 0, 0)
+    assert Lead.objects.get().received_at == late
+
+
+def test_examples_of_a_column_show_dates_and_mask_numbers(world: World) -> None:
+    content = csv_of(
+        ("Ann", "ann@example.com", "+4915112345678", "28.11.2026 14:00", "1795872600", "1795872600"),
+        headings=("Your name", "E-mail", "Phone", "Visited", "Created", "Code"),
+    )
+    library = LeadLibrary.objects.get(pk=world.library.pk)
+    row = upload(actor=world.administrator, library=library, form_id=world.form.pk, content=content)
+    table = table_of(row)
+    columns = columns_of(table.headings, list(table.rows), suggest(table.headings, version_content(row)))
+    assert [column.examples for column in columns] == [
+        ("Ann",), ("a•••@example.com",), ("+49•••678",), ("28.11.2026 14:00",), ("1795872600",), ("179•••600",),
+    ]  # fmt: skip
 
 
 FAULTS = {

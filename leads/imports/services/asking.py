@@ -20,7 +20,7 @@ from forms_builder.selectors import content_of
 from leads.imports import file
 from leads.imports.mapping import judge, read_mapping
 from leads.imports.selectors import LOOKED_THROUGH
-from leads.imports.table import BadFile, Table, format_of, read_table
+from leads.imports.table import BadFile, Row, Table, format_of, read_table
 from leads.models import Import
 from leads.sealed_file import wrap_key
 from leadscenter.lib.envelope import new_key
@@ -45,7 +45,7 @@ def upload(
     Raises `Refused`, `Invalid` (a form of another account, no table), `Conflict` while too many are open.
     """
     version = _judged(actor, library, form_id, content)
-    table, file_format = _table(content)
+    table, file_format, _first = _table(content)
     return _keep(actor, library, version, content, _fields(table, file_format))
 
 
@@ -66,8 +66,8 @@ def upload_and_check(
     """
     version = _judged(actor, library, form_id, content)
     _judge_policy(actor, library, duplicates, deliver)
-    table, file_format = _table(content)
-    keys = read_mapping(mapping, table.headings, content_of(version.pk, version.content))
+    table, file_format, first = _table(content)
+    keys = read_mapping(mapping, table.headings, content_of(version.pk, version.content), first)
     fields = _fields(table, file_format) | {"duplicates": duplicates, "deliver": deliver}
     fields |= {"mapping": keys, "state": Import.State.CHECKING, "straight_on": straight_on, "due_at": Now()}
     return _keep(actor, library, version, content, fields)
@@ -149,17 +149,21 @@ def _judge_policy(actor: User, library: LeadLibrary, duplicates: str, deliver: b
         require(actor, Can.CONNECT_CRM, library)
 
 
-def _table(content: bytes) -> tuple[Table, str]:
+def _table(content: bytes) -> tuple[Table, str, list[Row]]:
+    """Return what the file is, and its first rows. Lines are read to their end while somebody waits; a workbook, which
+    takes longer, is so by the check.
+    """
     try:
         file_format = format_of(content)
         table = read_table(content, file_format)
-        if next(table.rows, None) is None:
+        first = list(islice(table.rows, LOOKED_THROUGH))
+        if not first:
             raise BadFile(_("There is no row under the names of the columns."))
-        # Lines are read to their end while somebody waits; a workbook, which takes longer, by the check.
-        deque(table.rows if file_format == "csv" else islice(table.rows, LOOKED_THROUGH), maxlen=0)
+        if file_format == "csv":
+            deque(table.rows, maxlen=0)
     except BadFile as error:
         raise Invalid({"file": str(error)}) from error
-    return table, file_format
+    return table, file_format, first
 
 
 def _fields(table: Table, file_format: str) -> dict[str, Any]:

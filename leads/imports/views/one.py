@@ -93,7 +93,8 @@ def _columns(
 ) -> HttpResponse:
     """Show which column fills what, with values of the first rows."""
     table, content = table_of(row), version_content(row)
-    suggested = suggest(table.headings, content)
+    first = list(islice(table.rows, LOOKED_THROUGH))
+    suggested = suggest(table.headings, content, first)
     chosen = keys or row.mapping or suggested
     told = errors or {}
     rows = [
@@ -103,7 +104,7 @@ def _columns(
             not keys and not row.mapping and suggested[column.place] != LEAVE_OUT,
             told.get(f"mapping.{column.place}", ""),
         )
-        for column in columns_of(table.headings, list(islice(table.rows, LOOKED_THROUGH)))
+        for column in columns_of(table.headings, first, suggested)
     ]
     context = {
         "library": library,
