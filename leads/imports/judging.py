@@ -13,10 +13,19 @@ from django.utils.translation import gettext as _
 from accounts.access import Can, holders
 from accounts.models import LeadLibrary
 from forms_builder.answers import Clean, Problems, validator_for
-from forms_builder.countries import COUNTRIES
 from forms_builder.schema import FormContent, Question
 from leads.center.services.working import MAX_LABELS
-from leads.imports.mapping import ASSIGNEE, IS_TEST, LABELS, RECEIVED, RECEIVED_MONTH_FIRST, RECEIVED_UTC, STATUS
+from leads.imports.countries import country_code
+from leads.imports.mapping import (
+    ASSIGNEE,
+    IS_TEST,
+    LABELS,
+    RECEIVED,
+    RECEIVED_MONTH_FIRST,
+    RECEIVED_UTC,
+    STATUS,
+    parts_of,
+)
 from leads.imports.moments import BadMoment, read_moment
 from leads.imports.table import Row
 from leads.models import Label, Lead
@@ -80,9 +89,13 @@ class Judge:
         self._consents = {consent.key: True for consent in content.disclaimer.consents}
         self._country = content.country
         places = {key: place for place, key in enumerate(mapping) if key}
-        self._place = places
-        self._questions = [(question, places[question.key]) for question in content.questions if question.key in places]
-        self._options = {question.key: _options(question) for question, _place in self._questions}
+        filled = [
+            (question, [places[key] for key in (question.key, *parts_of(question)) if key in places])
+            for question in content.questions
+        ]
+        self._questions = [(question, some) for question, some in filled if some]
+        self._place = places | {question.key: some[0] for question, some in self._questions}
+        self._options = {question.key: _options(question) for question, _places in self._questions}
         heading = next((headings[places[key]] for key in (RECEIVED, RECEIVED_MONTH_FIRST) if key in places), "")
         self._zone = _named_zone(heading) or ZoneInfo(library.ad_account.time_zone)
         self._kept = timedelta(days=library.retention_days)
@@ -117,14 +130,14 @@ class Judge:
 
     def _answers(self, row: Row, faults: list[Fault]) -> Clean | None:
         answers: dict[str, str] = {}
-        for question, place in self._questions:
-            cell = row.cells[place]
+        for question, places in self._questions:
+            cell = " ".join(row.cells[place] for place in places if row.cells[place])
             if not cell:
                 continue
             try:
                 answers[question.key] = self._answer(question, cell)
             except Wrong as wrong:
-                faults.append(Fault(str(wrong), place))
+                faults.append(Fault(str(wrong), places[0]))
         # Nobody saw the boxes of this form: they are ticked for the validator alone, and none of them is kept.
         judged = self._validate(answers, self._consents)
         if isinstance(judged, Clean):
@@ -142,6 +155,8 @@ class Judge:
     def _answer(self, question: Question, cell: str) -> str:
         if question.kind in PHONE_KINDS:
             return _phone(cell, self._country)
+        if question.kind == "country":
+            return country_code(cell) or cell
         options = self._options[question.key]
         if options:
             return options.get(fold(cell), cell)
@@ -184,8 +199,6 @@ def _people(library: LeadLibrary) -> dict[str, int]:
 
 def _options(question: Question) -> dict[str, str]:
     """Return the keys that a choice is stored as, by whatever a file may call it."""
-    if question.kind == "country":
-        return {fold(name): code for code, name in COUNTRIES.items()} | {fold(code): code for code in COUNTRIES}
     return {fold(one.label): one.key for one in question.options} | {fold(one.key): one.key for one in question.options}
 
 

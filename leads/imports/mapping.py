@@ -1,6 +1,7 @@
 """Which column of a file fills what: the targets that a form version offers, a suggestion by names, and the judgement.
 
 A mapping is a list with one key per column: a question's key, one of `OF_LEAD`, or "" for a column that is left out.
+The one question for a name can be filled by two columns, too: `<key>.first_name` and `<key>.last_name`.
 """
 
 import re
@@ -71,8 +72,23 @@ class Target:
 
 
 def targets_of(content: FormContent) -> list[Target]:
-    """Return the questions of the form, in its order."""
-    return [Target(one.key, one.label, one.kind, one.required) for one in content.questions]
+    """Return the questions of the form, in its order, behind each name its parts."""
+    found = []
+    for one in content.questions:
+        found.append(Target(one.key, one.label, one.kind, one.required))
+        labels = (_("%(question)s: first name"), _("%(question)s: last name"))
+        parts = zip(parts_of(one), labels, strict=False)
+        found += [Target(key, label % {"question": one.label}, one.kind) for key, label in parts]
+    return found
+
+
+def parts_of(question: Question) -> tuple[str, ...]:
+    """Return what two columns can fill together instead of the question."""
+    return tuple(f"{question.key}.{part}" for part in ("first_name", "last_name")) if question.kind == "name" else ()
+
+
+def _question_of(key: str) -> str:
+    return key if key in OF_LEAD else key.partition(".")[0]
 
 
 def targets_of_lead() -> list[Target]:
@@ -97,6 +113,12 @@ def suggest(headings: Sequence[str], content: FormContent, rows: Sequence[Row] =
         if key in TIMES and shows_month_first(row.cells[place] for row in rows):
             key = RECEIVED_MONTH_FIRST
         found.append(key)
+    instead = _stand_ins(content)
+    for place, heading in enumerate(headings):
+        key = instead.get(_folded(heading), LEAVE_OUT)
+        if not found[place] and not {key, _question_of(key)} & taken:
+            taken.add(key)
+            found[place] = key
     return found
 
 
@@ -108,6 +130,22 @@ def _names(content: FormContent) -> dict[str, str]:
     for question in reversed(content.questions):
         pairs += [(question.key, name) for name in _own_names(question)]
     return {_folded(name): key for key, name in pairs if _folded(name)}
+
+
+def _stand_ins(content: FormContent) -> dict[str, str]:
+    """Return what fills a question where no column of its own does: parts of a name, an e-mail or phone of any kind."""
+    kinds = {question.kind for question in content.questions}
+    asked = {"first_name": "name", "last_name": "name", "email": "work_email", "phone_number": "work_phone"}
+    if kinds & {"first_name", "last_name"}:
+        asked = {kind: other for kind, other in asked.items() if other != "name"}
+    pairs = [
+        (f"{question.key}.{kind}" if question.kind == "name" else question.key, name)
+        for kind, other in asked.items()
+        for question in reversed(content.questions)
+        if question.kind == other and kind not in kinds
+        for name in (str(STANDARD_FIELDS[kind]), *CALLED[kind].split())
+    ]
+    return {_folded(name): key for key, name in pairs}
 
 
 def _own_names(question: Question) -> list[str]:
@@ -142,23 +180,24 @@ def judge(mapping: list[str], headings: Sequence[str], content: FormContent) -> 
     """Return the mapping, or raise `Invalid`: `mapping.<column>` → what is wrong, `mapping` for the whole."""
     if len(mapping) != len(headings):
         raise Invalid({"mapping": _("The file has %(n)d columns.") % {"n": len(headings)}})
-    known = {question.key for question in content.questions} | set(OF_LEAD)
+    known = {key for one in content.questions for key in (one.key, *parts_of(one))} | set(OF_LEAD)
+    filled = {_question_of(key) for key in mapping}
     errors: dict[str, str] = {}
     seen: set[str] = set()
     for place, key in enumerate(mapping):
         if key and key not in known:
             errors[f"mapping.{place}"] = _("The form asks no such question.")
-        elif key and key in seen:
+        elif key and (key in seen or (_question_of(key) != key and _question_of(key) in mapping)):
             errors[f"mapping.{place}"] = _("Another column fills this already.")
         seen.add(key)
     if len(TIMES & seen) > 1:
         errors["mapping"] = _("Choose one column for the time of receipt.")
-    missing = [question.label for question in content.questions if question.required and question.key not in seen]
+    missing = [question.label for question in content.questions if question.required and question.key not in filled]
     if missing:
         errors["mapping"] = _("The form requires answers that no column fills: %(which)s.") % {
             "which": ", ".join(missing)
         }
-    elif not seen - {LEAVE_OUT} - set(OF_LEAD):
+    elif not filled - {LEAVE_OUT} - set(OF_LEAD):
         errors["mapping"] = _("Choose at least one column that answers a question.")
     if errors:
         raise Invalid(errors)
