@@ -1,4 +1,4 @@
-"""From the bytes of a file to rows of text: comma, semicolon or tab separated, or the first sheet of a workbook.
+"""From the bytes of a file to rows of text: separated by commas, semicolons, tabs or bars, or a workbook's first sheet.
 
 Whatever the file is, a row is a list of texts as long as the heading, numbered as a spreadsheet numbers it.
 """
@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from django.utils.translation import gettext as _
 
@@ -26,7 +26,9 @@ ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BINARY = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"PK\x05\x06")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-SEPARATORS = ",;\t"
+SEPARATORS = ",;\t|"
+PEEKED = 5
+"""Rows that say whether the first one can be the headings."""
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGITS = re.compile(r"\+?[\d\s()./-]{6,}")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -90,9 +92,8 @@ def _workbook(content: bytes) -> Table:
         first = next(workbook.rows, None)
     except BadWorkbook as error:
         raise BadFile(str(error)) from error
-    headings = _headings(first[1] if first else [])
     notices = (MORE_SHEETS,) if workbook.more_sheets else ()
-    return Table(headings, _rows(_told(workbook.rows), len(headings)), notices)
+    return _under(first[1] if first else [], _told(workbook.rows), notices)
 
 
 def _told(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
@@ -105,14 +106,27 @@ def _told(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str
 def _lines(content: bytes) -> Table:
     encoding = _encoding(content)
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
-    first = stream.readline(LONGEST_CELL)
+    first = stream.readline()
     said = re.fullmatch(r"sep=(.)\s*", first)  # a hint that Excel writes and reads
-    lines: Iterable[str] = stream if said else chain([first], stream)
-    separator = said[1] if said else _separator(first)
-    records = _records(lines, separator, behind=1 if said else 0)
-    _first, heading = next(records, (0, []))
+    peeked = [] if said else [first, *islice(stream, PEEKED)]
+    separator = said[1] if said else _separator("".join(peeked))
+    records = _records(chain(peeked, stream), separator, behind=1 if said else 0)
+    _number, heading = next(records, (0, []))
+    return _under(heading, records, (GUESSED,) if encoding == "cp1252" else ())
+
+
+def _under(heading: list[str], records: Iterator[tuple[int, list[str]]], notices: tuple[str, ...]) -> Table:
+    """Return the table under that heading; refuse one that is narrower than all of the first rows."""
     headings = _headings(heading)
-    return Table(headings, _rows(records, len(headings)), (GUESSED,) if encoding == "cp1252" else ())
+    rows = _rows(records, len(headings))
+    first = list(islice(rows, PEEKED))
+    if first and all(row.more for row in first):
+        told = _(
+            "The first row is taken for the names of the columns, and has fewer cells than the rows under it. "
+            "Delete what stands above the names, such as a title."
+        )
+        raise BadFile(told)
+    return Table(headings, chain(first, rows), notices)
 
 
 def _encoding(content: bytes) -> str:
@@ -142,9 +156,10 @@ def _decodes(content: bytes, encoding: str) -> bool:
     return True
 
 
-def _separator(line: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(SEPARATORS, key=bare.count)
+def _separator(text: str) -> str:
+    """Return what stands outside of quotation marks in the most of the first lines; of several, most in their first."""
+    lines = [line for line in re.sub(r'"[^"]*(?:"|$)', "", text).splitlines() if line.strip()]
+    return max(SEPARATORS, key=lambda mark: (sum(mark in line for line in lines), "".join(lines[:1]).count(mark)))
 
 
 def _records(lines: Iterable[str], separator: str, *, behind: int = 0) -> Iterator[tuple[int, list[str]]]:

@@ -17,7 +17,7 @@ def rows_of(content: bytes) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_codings_and_separators_are_found(encoding: str, separator: str) -> None:
     content = PLAIN.replace(",", separator).encode(encoding)
     table = read_table(content, "csv")
@@ -28,6 +28,32 @@ def test_codings_and_separators_are_found(encoding: str, separator: str) -> None
 
 def test_hint_of_excel_decides_the_separator() -> None:
     assert rows_of(b"sep=;\r\nName;A,B,C,D\r\nAnn;1,2") == [["Ann", "1,2"]]
+
+
+@pytest.mark.parametrize("above", ["\n", "\r\n\r\n", ";;\n", " \n"])
+def test_empty_lines_above_the_headings_are_no_rows(above: str) -> None:
+    table = read_table(f"{above}Name;Price\nAnn;1,2\n".encode(), "csv")
+    assert (table.headings, [row.cells for row in table.rows]) == (("Name", "Price"), [["Ann", "1,2"]])
+
+
+@pytest.mark.parametrize("title", ["Leads of March\n", "Leads of March;;\n", "\n\nLeads\n\n", "Leads of March, 2026\n"])
+def test_title_above_the_headings_is_refused_with_what_is_wrong(title: str) -> None:
+    with pytest.raises(BadFile, match="The first row is taken for the names of the columns, and has fewer cells"):
+        rows_of(f"{title}Name;E-mail;Wish\nAnn;a@example.com;x\n".encode())
+
+
+def test_title_above_the_headings_of_a_workbook_is_refused() -> None:
+    with pytest.raises(BadFile, match="The first row is taken for the names of the columns, and has fewer cells"):
+        rows_of(workbook_of(["Leads of March"], ["Name", "E-mail"], ["Ann", "ann@example.com"]))
+
+
+def test_separator_is_that_of_the_lines_and_not_of_what_is_in_cells() -> None:
+    assert rows_of(b'Name,Note\nAnn,"a;\nb;\nc;"\n') == [["Ann", "a;\nb;\nc;"]]
+    assert rows_of(b"Name;Note\nAnn;a, b, c, d\nBob;e, f, g\n") == [["Ann", "a, b, c, d"], ["Bob", "e, f, g"]]
+
+
+def test_column_without_a_name_is_one() -> None:
+    assert rows_of(b",Name,Mail\n0,Ann,a\n1,Bob,b\n") == [["0", "Ann", "a"], ["1", "Bob", "b"]]
 
 
 def test_empty_rows_count_as_a_spreadsheet_counts_and_are_left_out() -> None:
@@ -43,15 +69,19 @@ def test_cell_that_was_kept_from_running_is_itself_again() -> None:
     assert rows_of(b"Name,Wish\n'=1+1,'tis\n") == [["=1+1", "'tis"]]
 
 
-def test_workbook_is_read_as_text() -> None:
+def workbook_of(*rows: list[str | int]) -> bytes:
     workbook = Workbook()
     sheet: Any = workbook.active
     assert isinstance(sheet, Worksheet)
-    for row in (["Name", "Phone"], ["Ann", 4915112345678]):
+    for row in rows:
         sheet.append(row)
     file = io.BytesIO()
     workbook.save(file)
-    assert rows_of(file.getvalue()) == [["Ann", "4915112345678"]]
+    return file.getvalue()
+
+
+def test_workbook_is_read_as_text() -> None:
+    assert rows_of(workbook_of(["Name", "Phone"], ["Ann", 4915112345678])) == [["Ann", "4915112345678"]]
 
 
 REFUSED = {
