@@ -1,24 +1,26 @@
 """Who may import, and what ends with their right: pages, REST, the running worker, the file of faulty rows."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.access import Refused
 from accounts.models import AccountRole, AuditEvent, LeadLibrary, Scope, User
 from accounts.refusals import Conflict
 from accounts.services.ad_accounts import set_member
 from leads.imports import file
-from leads.imports.services.asking import check, start
+from leads.imports.services.asking import check, discard, start
 from leads.imports.services.expiring import expire_imports, remove_orphans
 from leads.imports.services.handing_out import download_faults
 from leads.imports.services.running import run_due
 from leads.models import Import, Lead
 from tests.callers import Caller
-from tests.imports.files import brought, checked, counts, csv_of, fresh, people
+from tests.imports.files import brought, checked, counts, csv_of, fresh, imported, people
 from tests.world import World, make_form
 
 FILE = csv_of(*people(4), ("Zedekiah Quux", "zed at quux", ""))
@@ -199,6 +201,42 @@ def test_stray_quotation_mark_far_down_is_refused_and_nothing_is_kept(world: Wor
     page = page_of(world.administrator).post(f"/l/{world.library.pk}/imports/new/", body(world.form.pk, stray))
     assert (page.status_code, b"In line 202 " in page.content) == (400, True)
     assert (Import.objects.count(), Lead.objects.count(), on_disk()) == (0, 0, set())
+
+
+def shown(world: World) -> str:
+    """The list of imports, without its markup."""
+    text = page_of(world.administrator).get(f"/l/{world.library.pk}/imports/").content.decode()
+    return " ".join(re.sub(r"<[^>]*>", " ", text[text.index("<tbody>") : text.index("</tbody>")]).split())
+
+
+def test_file_that_was_discarded_is_told_so_and_brought_nothing(world: World) -> None:
+    row = checked(world, FILE)
+    assert (counts(row), "Checked 4 0 0 1" in shown(world)) == ((4, 0, 0, 1), True)
+    page = page_of(world.administrator)
+    page.post(f"/l/{world.library.pk}/imports/{row.pk}/discard/")
+    row = fresh(row)
+    assert (row.state, counts(row), on_disk()) == ("expired", (0, 0, 0, 0), set())
+    assert "Discarded Nothing was imported. 0 0 0 0" in shown(world)
+    assert b"This file was discarded" in page.get(f"/l/{world.library.pk}/imports/{row.pk}/").content
+
+
+def test_file_that_expired_is_told_so_and_an_import_keeps_its_numbers(world: World) -> None:
+    waits, done = checked(world, FILE), imported(world, FILE)
+    Import.objects.update(expires_at=timezone.now())
+    assert expire_imports() == 2
+    assert [(fresh(row).state, counts(fresh(row))) for row in (waits, done)] == [
+        ("expired", (0, 0, 0, 0)), ("done", (4, 0, 0, 1)),
+    ]  # fmt: skip
+    assert "Expired Nothing was imported. 0 0 0 0" in shown(world)
+    discard(actor=world.administrator, row=done)
+    assert (fresh(done).state, counts(fresh(done))) == ("done", (4, 0, 0, 1))
+
+
+def test_check_that_stopped_brought_nothing(world: World) -> None:
+    row = brought(world, FILE)
+    run_due(size=2, after_batch=lambda: demote(world))
+    row = fresh(row)
+    assert (row.state, counts(row), Lead.objects.count()) == ("failed", (0, 0, 0, 0), 0)
 
 
 def test_old_files_without_a_key_are_swept(world: World) -> None:

@@ -98,12 +98,13 @@ def discard(*, actor: User, row: Import) -> None:
         fresh = Import.objects.select_for_update(no_key=True).get(pk=row.pk)
         if fresh.state in UNDER_WAY:
             raise Conflict("import_under_way", _("This import is under way. Wait until it has ended."))
-        ended = Import.State.EXPIRED if fresh.state in WAITING else fresh.state
-        Import.objects.filter(pk=row.pk).update(state=ended, wrapped_key=None)
+        waited = {"state": Import.State.EXPIRED, "finished_at": Now(), **NOTHING_YET} if fresh.state in WAITING else {}
+        Import.objects.filter(pk=row.pk).update(wrapped_key=None, **waited)
     file.remove(row.pk)
 
 
 NOTHING_YET: dict[str, Any] = {"cursor": 0, "made": 0, "updated": 0, "skipped": 0, "faulty": 0, "tries": 0}
+"""What came in of a file that is not imported: the numbers of its check are of what would."""
 
 
 def headings_of(row: Import) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 import time
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from leads.imports import file
-from leads.imports.services.asking import UNDER_WAY, WAITING
+from leads.imports.services.asking import NOTHING_YET, UNDER_WAY, WAITING
 from leads.models import Import
 
 AT_ONCE = 1000
@@ -22,8 +22,9 @@ def expire_imports(*, dry_run: bool = False) -> int:
     kept = Import.objects.filter(over, wrapped_key__isnull=False).exclude(state__in=UNDER_WAY)
     ids = list(kept.values_list("pk", flat=True)[:AT_ONCE])
     if not dry_run and ids:
-        state = Case(When(state__in=WAITING, then=Value(Import.State.EXPIRED)), default=F("state"))
-        Import.objects.filter(pk__in=ids).exclude(state__in=UNDER_WAY).update(state=state, wrapped_key=None)
+        rows = Import.objects.filter(pk__in=ids).exclude(state__in=UNDER_WAY)
+        rows.filter(state__in=WAITING).update(state=Import.State.EXPIRED, wrapped_key=None, **NOTHING_YET)
+        rows.exclude(state__in=WAITING).update(wrapped_key=None)
         for import_id in Import.objects.filter(pk__in=ids, wrapped_key=None).values_list("pk", flat=True):
             file.remove(import_id)
     return len(ids)

@@ -13,7 +13,7 @@ from accounts.access import Can, lock_libraries, require
 from accounts.models import Act, LeadLibrary, User
 from accounts.services.transfers import other_trails
 from leads.imports import file
-from leads.imports.services.asking import UNDER_WAY
+from leads.imports.services.asking import NOTHING_YET, UNDER_WAY
 from leads.imports.services.claims import drop_claims, leads_of
 from leads.models import Import
 
@@ -97,7 +97,13 @@ def stop(row: Import, reason: str) -> None:
     """End an import for good: its key goes with its files. What it made stays, and is counted and listed."""
     with transaction.atomic():
         mine = Import.objects.filter(pk=row.pk, lease=row.lease, state__in=UNDER_WAY)
-        failed = {"state": Import.State.FAILED, "failure": reason[:200], "wrapped_key": None, "finished_at": Now()}
+        failed: dict[str, Any] = {
+            "state": Import.State.FAILED,
+            "failure": reason[:200],
+            "wrapped_key": None,
+            "finished_at": Now(),
+        }
+        failed |= NOTHING_YET if row.state == Import.State.CHECKING else {}
         if not mine.update(lease=F("lease") + 1, **failed):
             return  # another worker has it now, and asks the same questions
         drop_claims(row)

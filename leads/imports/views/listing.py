@@ -48,6 +48,7 @@ class ImportRow:
     at: datetime
     stale: bool
     mine: bool
+    discarded: bool
     has_faults: bool
 
     @property
@@ -62,7 +63,8 @@ class ImportRow:
 
 
 def row_of(row: Import, library: LeadLibrary, user_id: int | None) -> ImportRow:
-    """Put an import into what its row shows."""
+    """Put an import into what its row shows; a file that was discarded has an end, one that expired has none."""
+    discarded = row.state == Import.State.EXPIRED and row.finished_at is not None
     return ImportRow(
         id=row.pk,
         who=str(row.requested_by),
@@ -70,7 +72,7 @@ def row_of(row: Import, library: LeadLibrary, user_id: int | None) -> ImportRow:
         form=row.form.name,
         format=row.format.upper(),
         state=row.state,
-        state_label=row.get_state_display(),
+        state_label=_("Discarded") if discarded else row.get_state_display(),
         failure=row.failure,
         progress=row.cursor,
         total=row.total,
@@ -81,6 +83,7 @@ def row_of(row: Import, library: LeadLibrary, user_id: int | None) -> ImportRow:
         at=row.requested_at,
         stale=row.custody != library.custody,
         mine=row.requested_by_id == user_id,
+        discarded=discarded,
         has_faults=has_faults_file(row),
     )
 
