@@ -1,7 +1,8 @@
 """The file of faulty rows: the cells as they came, the number of the row and why it was left out."""
 
+import codecs
 import csv
-import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,15 +27,23 @@ class Shown:
     reasons: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Overview:
+    """The first faulty rows; `reasons` with the number of rows that have each."""
+
+    first: list[Shown]
+    reasons: list[tuple[str, int]]
+
+
 def heading_line(headings: Sequence[str]) -> bytes:
     """Return the first line of the file."""
     return (BOM + csv_line([*headings, ROW, WHY])).encode("utf-8", "replace")
 
 
 def lines(judged: Iterable[Judged], headings: Sequence[str]) -> bytes:
-    """Return the lines of rows that have faults."""
+    """Return the lines of rows that have faults; each fault is a line of the last cell."""
     return "".join(
-        csv_line([*one.row.cells, one.row.number, " ".join(_told(fault, headings) for fault in one.faults)])
+        csv_line([*one.row.cells, one.row.number, "\n".join(_told(fault, headings) for fault in one.faults)])
         for one in judged
     ).encode("utf-8", "replace")
 
@@ -45,18 +54,34 @@ def _told(fault: Fault, headings: Sequence[str]) -> str:
     return _("%(column)s: %(reason)s") % {"column": headings[fault.column], "reason": fault.reason}
 
 
-def first_of(row: Import, *, most: int = SHOWN) -> list[Shown]:
-    """Return the first faulty rows of a checked import. Raises `FileNotFoundError`, `Tampered`."""
+def overview_of(row: Import, *, most: int = SHOWN) -> Overview:
+    """Return the first faulty rows of an import, and of how many rows each reason is told, the most frequent first.
+
+    Raises `FileNotFoundError`, `Tampered`.
+    """
     if not row.faulty or row.wrapped_key is None:
-        return []
-    text = b""
-    for part in parts_of(row):
-        text += part
-        if text.count(b"\n") > most * 4 or len(text) > 4 * sealed_file.RECORD_BYTES:
-            break
-    found = csv.reader(io.StringIO(text.decode("utf-8-sig", "ignore"), newline=""))
+        return Overview([], [])
+    found = csv.reader(_text_lines(parts_of(row)))
     next(found, None)
-    return [Shown(cells[-2], cells[-1]) for cells, _place in zip(found, range(most), strict=False) if len(cells) > 1]
+    first: list[Shown] = []
+    reasons: Counter[str] = Counter()
+    for cells in found:
+        if len(cells) > 1:
+            told = dict.fromkeys(cells[-1].split("\n"))
+            reasons.update(told.keys())
+            if len(first) < most:
+                first.append(Shown(cells[-2], " ".join(told)))
+    return Overview(first, reasons.most_common(most))
+
+
+def _text_lines(parts: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a file of ours, their ends with them."""
+    decoder, rest = codecs.getincrementaldecoder("utf-8-sig")("ignore"), ""
+    for part in parts:
+        *lines, rest = (rest + decoder.decode(part)).split("\n")
+        yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest
 
 
 def parts_of(row: Import) -> Iterator[bytes]:

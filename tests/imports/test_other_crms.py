@@ -12,7 +12,7 @@ from forms_builder.parsing import parse
 from leads.exports.services.asking import request_export
 from leads.exports.services.running import run_due as export_due
 from leads.imports.countries import ALPHA_3, CALLED, country_code
-from leads.imports.faults import first_of
+from leads.imports.faults import overview_of
 from leads.imports.mapping import judge, suggest, targets_of
 from leads.models import Export, Lead
 from leads.selection import Selection
@@ -55,7 +55,7 @@ def test_first_and_last_name_fill_the_one_name_together(world: World, headings: 
 
 def test_row_without_first_and_last_name_is_faulty(world: World) -> None:
     row = checked(world, csv_of(("", "", "ann@example.com"), headings=NAMES))
-    assert (counts(row), first_of(row)[0].reasons) == ((0, 0, 0, 1), "First name: An answer is needed.")
+    assert (counts(row), overview_of(row).first[0].reasons) == ((0, 0, 0, 1), "First name: An answer is needed.")
 
 
 def test_parts_of_a_name_are_suggested_where_nothing_else_asks_or_fills_it() -> None:
@@ -149,4 +149,4 @@ def test_country_of_a_row_is_read_and_what_is_none_is_faulty(world: World) -> No
     )
     row = imported(world, rows)
     assert (counts(row), answers_of(Lead.objects.get())["country"]) == ((1, 0, 0, 1), "United States")
-    assert first_of(row)[0].reasons == "Country: Choose a country from the list."
+    assert overview_of(row).first[0].reasons == "Country: Choose a country from the list."

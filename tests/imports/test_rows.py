@@ -6,13 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import AdAccount, AuditEvent, LeadLibrary
 from forms_builder.models import MeasureEvent
-from leads.imports.faults import first_of, parts_of
+from leads.imports.faults import overview_of, parts_of
 from leads.imports.mapping import suggest
 from leads.imports.selectors import columns_of
 from leads.imports.services.asking import table_of, upload, version_content
@@ -66,7 +67,7 @@ def test_dates_of_a_file_are_read_with_the_month_first_where_they_show_it(world:
         at.replace(hour=13), at.replace(hour=14),
     ]  # fmt: skip
     told = "Created: Here the day stands first. Choose “day first” for this column."
-    assert [(one.number, one.reasons) for one in first_of(row)] == [("4", told)]
+    assert [(one.number, one.reasons) for one in overview_of(row).first] == [("4", told)]
 
 
 def test_dates_that_show_no_order_have_the_day_first(world: World) -> None:
@@ -118,14 +119,14 @@ def test_faulty_cell_is_told_by_row_and_column_and_not_repeated(world: World, co
     good = dict(zip(WORK, ("Ann", "ann@example.com", "raw", "", "", ""), strict=True))
     row = checked(world, csv_of(tuple((good | {column: cell}).values()), headings=WORK))
     assert counts(row) == (0, 0, 0, 1)
-    (shown,) = first_of(row)
+    (shown,) = overview_of(row).first
     assert (shown.number, shown.reasons) == ("2", f"{column}: {reason}")
 
 
 def test_row_older_than_leads_are_kept_is_faulty(world: World) -> None:
     old = f"{moment(world.library.retention_days + 1):%Y-%m-%d}"
     row = checked(world, csv_of(("Ann", "ann@example.com", "", "", "", old), headings=WORK))
-    assert (counts(row), first_of(row)[0].reasons) == (
+    assert (counts(row), overview_of(row).first[0].reasons) == (
         (0, 0, 0, 1), "Received at: Received longer ago than the 90 days for which leads are kept.",
     )  # fmt: skip
 
@@ -140,6 +141,22 @@ def test_file_of_faulty_rows_holds_them_as_they_came_and_runs_nothing(world: Wor
     mended = text.replace("nowhere", "now@here.example").encode()
     assert counts(imported(world, mended)) == (1, 0, 0, 0)
     assert answers_of(Lead.objects.get())["name"] == "=1+1"
+
+
+def test_reasons_are_told_with_their_rows_the_most_frequent_first(world: World) -> None:
+    bad = [("", f"nowhere{number}", "") for number in range(25)]
+    row = checked(world, csv_of(("", "ann@example.com", "1"), *bad, ("Zed\n, ñ", "nowhere", "")))
+    name, address = "Your name: An answer is needed.", "E-mail: Write an e-mail address such as name@example.com."
+    phone = "Phone: Write a phone number that starts with + and the country code."
+    found = overview_of(row)
+    assert found.reasons == [(name, 26), (address, 26), (phone, 1)]
+    assert [one.reasons for one in found.first] == [f"{name} {phone}", *[f"{name} {address}"] * 19]
+    page = Client()
+    page.force_login(world.administrator)
+    assert (
+        f'<td class="num">26</td><th scope="row" class="import-why">{address}'
+        in page.get(f"/l/{world.library.pk}/imports/{row.pk}/").content.decode()
+    )
 
 
 NUMBERS = {

@@ -20,7 +20,7 @@ from accounts.refusals import Conflict, Invalid
 from accounts.shell import shell
 from accounts.views import person
 from leads.center.selectors.library import library_of
-from leads.imports.faults import first_of
+from leads.imports.faults import Overview, overview_of
 from leads.imports.mapping import LEAVE_OUT, suggest, targets_of, targets_of_lead
 from leads.imports.selectors import LOOKED_THROUGH, Column, columns_of, get_import
 from leads.imports.services.asking import check, discard, start, table_of, version_content
@@ -130,10 +130,12 @@ def _progress(request: HttpRequest, actor: User, library: LeadLibrary, row: Impo
     shown = row_of(row, library, actor.pk)
     page = f"/l/{library.pk}/imports/{row.pk}/"
     current = CURRENT.get(State(row.state), "import")
+    faults = _faults(row) if shown.has_faults and not shown.stale else Overview([], [])
     context = {
         "library": library,
         "row": shown,
-        "faults": _first_faults(row) if shown.has_faults and not shown.stale else [],
+        "faults": faults.first,
+        "reasons": faults.reasons,
         "notices": row.notices.split(),
         "policy": row.get_duplicates_display(),
         "deliver": row.deliver,
@@ -146,11 +148,11 @@ def _progress(request: HttpRequest, actor: User, library: LeadLibrary, row: Impo
     return render(request, "leads/import_one.html", {**context, **shell(request, library=library, active="leads")})
 
 
-def _first_faults(row: Import) -> list[object]:
+def _faults(row: Import) -> Overview:
     try:
-        return list(first_of(row))
+        return overview_of(row)
     except (FileNotFoundError, Tampered):
-        return []
+        return Overview([], [])
 
 
 @allows(Can.WORK_LEADS, of="library")
