@@ -1,6 +1,6 @@
 """How the API's bodies come in and its lists go out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -22,12 +22,15 @@ def json_object(request: Request, known: set[str]) -> dict[str, Any]:
     data = request.data
     if not isinstance(data, dict):
         raise Invalid({"body": _("Send one JSON object.")})
-    strange = {
-        str(name)[:60].encode("utf-8", "replace").decode(): _("Unknown field.") for name in data if name not in known
-    }
-    if strange:
-        raise Invalid(strange)
+    if errors := strange(data, sorted(known)):
+        raise Invalid(errors)
     return dict(data)
+
+
+def strange(given: Iterable[object], known: Sequence[str]) -> dict[str, str]:
+    """Return an error for each name that is not known, with those that are."""
+    told = _("Unknown. Use: %(offered)s.") % {"offered": ", ".join(known)}
+    return {str(name)[:60].encode("utf-8", "replace").decode(): told for name in given if name not in known}
 
 
 def text_of(body: dict[str, Any], name: str) -> str:

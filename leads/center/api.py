@@ -4,6 +4,7 @@ Tokens with the scope `leads:read` read in clear, one event per page with one ta
 the same objects without answers; a session gets what the page shows: masked, `?reveal=1` on a single lead.
 """
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,9 +53,10 @@ from leads.center.services.testing import create_test_lead, delete_test_lead, te
 from leads.center.services.working import add_note, change_leads
 from leads.crm.services.deliveries import resend_failed
 from leads.models import Lead
+from leads.parameters import FILTERS, read_filter
 from leads.privacy.consent import read_consent
 from leads.privacy.services.library import change_library
-from leads.selection import Selection, read_id, read_selection, with_search
+from leads.selection import Selection, read_id
 from leadscenter.lib.paging import BadCursor, Page, page_body
 
 MAX_PAGE = 100
@@ -138,11 +140,11 @@ class Search(LeadsView):
         """Find leads by a whole e-mail, a phone number or its last six digits, or words of the name."""
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.VIEW_LEADS, library)
-        body = request.data if isinstance(request.data, dict) else {}
+        body = body_of(request, {"filter", *FILTERS})
         if not body.get("q"):
             raise Invalid({"q": _("Say what to search for.")})
-        filters = body.get("filter") if isinstance(body.get("filter"), dict) else body
-        selection = with_search(read_selection(library, filters or {}, actor=actor), library, body["q"])
+        filters = body.pop("filter", {})
+        selection = read_filter(library, {**filters, **body} if isinstance(filters, dict) else filters, actor=actor)
         return Response(_page(request, library, selection))
 
 
@@ -262,11 +264,10 @@ def _ids(request: Request, library: LeadLibrary, body: dict[str, Any], *, trashe
             return list(dict.fromkeys(read_id(str(value)) for value in given))
         except ValueError as error:
             raise Invalid({"ids": str(error)}) from error
-    filters = body["filter"] if isinstance(body["filter"], dict) else {}
-    if trashed:
-        filters = {**filters, "state": Lead.State.TRASHED}
     actor = actor_of(request)
-    selection = with_search(read_selection(library, filters, actor=actor), library, filters.get("q"))
+    selection = read_filter(library, body["filter"], actor=actor)
+    if trashed:
+        selection = replace(selection, state=Lead.State.TRASHED)
     return ids_of(actor=actor, library=library, selection=selection)
 
 

@@ -10,6 +10,7 @@ from accounts.access import Can
 from accounts.authentication import allowed_by_scope
 from accounts.models import ApiToken, LeadLibrary, User
 from accounts.refusals import Invalid
+from accounts.wire import strange
 from leads.center.layout import ORDERS
 from leads.center.services.working import KEEP, Change, Keep
 from leads.selection import Selection, read_id, read_selection, with_search
@@ -22,9 +23,8 @@ def body_of(request: Request, known: set[str]) -> dict[str, Any]:
         data = data.dict()
     if not isinstance(data, dict):
         raise Invalid({"body": _("Send one JSON object.")})
-    strange = {str(name)[:60]: _("Unknown field.") for name in data if name not in known}
-    if strange:
-        raise Invalid({name.encode("utf-8", "replace").decode(): text for name, text in strange.items()})
+    if errors := strange(data, sorted(known)):
+        raise Invalid(errors)
     return dict(data)
 
 
@@ -67,7 +67,7 @@ def lacks_scope(request: Request) -> bool:
 def change_of(values: dict[str, Any]) -> Change:
     """Return the change that a JSON object asks for; raise `Invalid`."""
     known = ("status", "labels", "add_labels", "remove_labels", "assignee")
-    errors: dict[str, str] = {str(name)[:60]: _("Unknown field.") for name in values if name not in known}
+    errors = strange(values, known)
     status, labels = values.get("status", KEEP), values.get("labels", KEEP)
     if not isinstance(status, str | Keep):
         errors["status"] = _("Must be text.")
@@ -86,5 +86,5 @@ def change_of(values: dict[str, Any]) -> Change:
     if not values:
         errors["body"] = _("Say what to set: status, labels or assignee.")
     if errors:
-        raise Invalid({name.encode("utf-8", "replace").decode(): text for name, text in errors.items()})
+        raise Invalid(errors)
     return Change(status=status, labels=labels, add_labels=added, remove_labels=removed, assignee=assignee)

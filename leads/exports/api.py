@@ -15,13 +15,16 @@ from rest_framework.views import APIView
 from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
+from accounts.wire import json_object
 from leads.exports.catalogue import offered
 from leads.exports.selectors import exports_of, get_export, library_of
 from leads.exports.services.asking import FORMATS, formats_of, request_export
 from leads.exports.services.handing_out import XLSX, Download, download
 from leads.models import Export
-from leads.selection import read_selection, with_search
+from leads.parameters import read_filter
 from leadscenter.lib.paging import BadCursor, page_body
+
+BODY = {"format", "filter", "layout", "columns", "time_zone"}
 
 
 class ExportBody(serializers.Serializer[Any]):
@@ -124,11 +127,8 @@ class LibraryExports(APIView):
         """Ask for a file of the leads that match the filter now."""
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.DOWNLOAD_LEADS, library)
-        body = request.data if isinstance(request.data, dict) else {}
-        filters = body.get("filter") or {}
-        if not isinstance(filters, dict):
-            raise Invalid({"filter": _("Send an object.")})
-        selection = with_search(read_selection(library, filters, actor=actor), library, filters.get("q"))
+        body = json_object(request, BODY)
+        selection = read_filter(library, body.get("filter", {}), actor=actor)
         export = request_export(actor=actor, library=library, selection=selection, **_wanted(body))
         return Response(export_json(export, request), status=201)
 

@@ -177,6 +177,56 @@ def test_many_leads_change_by_ids_or_by_filter(world: World) -> None:
     assert call("POST", path, {"filter": {}, "restore": True}).json() == {"changed": 3}
 
 
+UNREAD: tuple[tuple[object, str], ...] = (
+    ({"statuss": "qualified"}, "statuss"),
+    ({"status": "qualified", "bogus": "1"}, "bogus"),
+    ({"assignee": None}, "assignee"),
+    ({"label": ""}, "label"),
+    ({"q": ""}, "q"),
+    ("status=qualified", "filter"),
+    (["qualified"], "filter"),
+    (None, "filter"),
+)
+
+
+@pytest.mark.parametrize(("given", "field"), UNREAD)
+@pytest.mark.parametrize("act", ["exports/", "leads/bulk/"])
+def test_a_filter_that_would_go_unread_never_means_all_leads(world: World, act: str, given: object, field: str) -> None:
+    lead = world.add_lead()
+    body = {"filter": given} | ({"format": "csv"} if act == "exports/" else {"set": {"status": "converted"}})
+    answer = caller(world.administrator)("POST", f"libraries/{world.library.pk}/{act}", body)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    lead.refresh_from_db()
+    assert (lead.status, lead.changes, Export.objects.count()) == ("raw", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("act", "body", "offered"),
+    [
+        ("exports/", {"filters": {"status": "qualified"}}, "columns, filter, format, layout, time_zone"),
+        ("exports/", {"filter": {"assigne": "none"}}, "status, state, label, assignee"),
+        ("leads/bulk/", {"filter": {"assigne": "none"}, "delete": True}, "status, state, label, assignee"),
+        ("leads/bulk/", {"filters": {}, "ids": ["1"], "delete": True}, "delete, filter, ids, resend, restore, set"),
+        ("leads/search/", {"q": "ann@example.com", "filter": {"statuss": "raw"}}, "status, state, label, assignee"),
+        ("leads/search/", {"q": "ann@example.com", "statuss": "raw"}, "status"),
+    ],
+)
+def test_an_unknown_name_is_told_with_what_is_offered(world: World, act: str, body: Any, offered: str) -> None:
+    lead = world.add_lead()
+    answer = caller(world.administrator)("POST", f"libraries/{world.library.pk}/{act}", body)
+    [(name, told)] = answer.json()["errors"].items()
+    assert (answer.status_code, name in json.dumps(body), offered in told) == (400, True, True)
+    lead.refresh_from_db()
+    assert (lead.state, Export.objects.count()) == ("live", 0)
+    assert not AuditEvent.objects.filter(act__in=[Act.LEADS_READ, Act.LEADS_SEARCHED]).exists()
+
+
+def test_an_export_takes_one_object_and_nothing_else(world: World) -> None:
+    call, path = caller(world.administrator), f"libraries/{world.library.pk}/exports/"
+    assert list(call("POST", path, ["csv"]).json()["errors"]) == ["body"]
+    assert Export.objects.count() == 0
+
+
 def test_notes_timeline_and_consent_are_there(world: World) -> None:
     lead = world.add_lead()
     call = caller(world.administrator)

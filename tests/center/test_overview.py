@@ -276,11 +276,17 @@ def test_api_tells_the_numbers_of_the_page_as_numbers(world: World) -> None:
         ("since=2026-13-01&until=x", ["since", "until"]),
         ("days=7&since=2026-01-01&until=2026-01-05", ["days"]),
         ("by=nonsense&form=x&campaign=-1", ["by", "campaign", "form"]),
+        ("ad_group=1&country=DE&status=raw&q=ann", ["ad_group", "country", "q", "status"]),
     ],
 )
 def test_api_refuses_what_it_cannot_use(world: World, query: str, wrong: list[str]) -> None:
     answer = signed_in(world.analyst).get(f"/api/v1/ad-accounts/{world.account.pk}/overview/?{query}")
     assert (answer.status_code, sorted(answer.json()["errors"])) == (400, wrong)
+
+
+def test_names_that_filter_nothing_anywhere_are_left_alone(world: World) -> None:
+    answer = signed_in(world.analyst).get(f"/api/v1/libraries/{world.library.pk}/overview/?days=7&utm=x&status=")
+    assert (answer.status_code, answer.json()["tiles"]["leads"]["value"]) == (200, 4)
 
 
 def test_the_tile_leads_to_exactly_the_leads_it_counts(world: World) -> None:

@@ -16,10 +16,13 @@ from accounts.access import Can
 from accounts.models import AdAccount, LeadLibrary
 from accounts.refusals import Invalid
 from campaigns.models import Ad, Campaign
+from accounts.wire import strange
 from forms_builder.models import Form
+from leads.parameters import FILTERS
 
 PERIODS = (7, 28, 90)
 GROUPS = ("campaign", "ad_group", "ad", "form", "country", "device")
+PARAMETERS = ("days", "since", "until", "by", "form", "campaign")
 USUAL = 28
 MOST_DAYS = 400
 _RANGE = gettext_lazy("Two dates such as 2026-11-30, since before until, at most 400 days, until today; without days.")
@@ -88,7 +91,7 @@ def read_asked(given: Mapping[str, Any], today: date | None = None) -> Asked:
 def read_exactly(given: Mapping[str, Any]) -> Asked:
     """Read the parameters of the API: the same, but what cannot be used is `Invalid`."""
     asked, errors = read_asked(given), {}
-    said = {name: str(given[name]) for name in ("days", "since", "until", "by", "form", "campaign") if given.get(name)}
+    said = {name: str(given[name]) for name in PARAMETERS if given.get(name)}
     period = {"days": str(asked.days), "since": asked.since.isoformat(), "until": asked.until.isoformat()}
     if asked.days:
         period |= {"since": "", "until": ""}
@@ -96,6 +99,8 @@ def read_exactly(given: Mapping[str, Any]) -> Asked:
     for name, text in said.items():
         if read[name] != text:
             errors[name] = str(_OFFERED[name])
+    # A filter of the list that is none of the overview would show the whole number as if it were narrowed.
+    errors |= strange([name for name in (*FILTERS, *GROUPS) if given.get(name)], PARAMETERS)
     if errors:
         raise Invalid(errors)
     return asked
