@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,9 +22,20 @@ from accounts.authentication import actor_of, require_fresh
 from accounts.declarations import SIGNED_IN
 from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
+from accounts.wire import CURSOR
 from forms_builder.models import Form
 from leads.center.disclosure import OpenLead, read_notes
-from leads.center.requests import body_of, change_of, lacks_scope, order_of, reads_clear, selection_of, size_of
+from leads.center.requests import (
+    SORTING,
+    body_of,
+    change_of,
+    lacks_scope,
+    order_of,
+    paging,
+    reads_clear,
+    selection_of,
+    size_of,
+)
 from leads.center.selectors.library import lead_of, libraries_of, library_of
 from leads.center.selectors.listing import PAGE, LeadPage, labels_of, list_leads, list_without_answers
 from leads.center.selectors.lives import WrittenNote, names_of, open_lead, timeline_of
@@ -53,13 +64,14 @@ from leads.center.services.testing import create_test_lead, delete_test_lead, te
 from leads.center.services.working import add_note, change_leads
 from leads.crm.services.deliveries import resend_failed
 from leads.models import Lead
-from leads.parameters import FILTERS, read_filter
+from leads.parameters import FILTERS, PARAMETERS, read_filter
 from leads.privacy.consent import read_consent
 from leads.privacy.services.library import change_library
 from leads.selection import Selection, read_id
 from leadscenter.lib.paging import BadCursor, Page, page_body
 
 MAX_PAGE = 100
+PAGED = [*SORTING, paging(PAGE, MAX_PAGE), CURSOR]
 
 
 class LeadsView(APIView):
@@ -120,7 +132,7 @@ class LibraryLeads(LeadsView):
 
     shows_less = True
 
-    @extend_schema(operation_id="leads_list", responses=LeadPageShape)
+    @extend_schema(operation_id="leads_list", responses=LeadPageShape, parameters=[*PARAMETERS, *PAGED])
     def get(self, request: Request, library_id: int) -> Response:
         """List leads, newest first, by the filters of the query string; `?sort=attention` shows the most urgent
         first, `?sort=change` the last change of status; `order` says the same.
@@ -135,7 +147,7 @@ class LibraryLeads(LeadsView):
 class Search(LeadsView):
     """Search in a library: by POST, so that what is searched for stands in no URL and no log."""
 
-    @extend_schema(operation_id="leads_search", request=SearchBody, responses=LeadPageShape)
+    @extend_schema(operation_id="leads_search", request=SearchBody, responses=LeadPageShape, parameters=PAGED)
     def post(self, request: Request, library_id: int) -> Response:
         """Find leads by a whole e-mail, a phone number or its last six digits, or words of the name."""
         library, actor = library_of(library_id), actor_of(request)
@@ -180,7 +192,9 @@ class OneLead(LeadsView):
         """Only reading has a form without answers."""
         return self.request.method in ("GET", "HEAD")
 
-    @extend_schema(operation_id="leads_get", responses=LeadShape)
+    @extend_schema(
+        operation_id="leads_get", responses=LeadShape, parameters=[OpenApiParameter("reveal", str, enum=["1"])]
+    )
     def get(self, request: Request, lead_id: int) -> Response:
         """Return the lead; `?reveal=1` shows a session the contact details and is recorded as such."""
         return Response(_lead(request, lead_of(actor_of(request), lead_id)))

@@ -12,11 +12,12 @@ from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.models import LeadLibrary
 from leads.center.api import LeadsView
-from leads.center.requests import lacks_scope, order_of, reads_clear, selection_of, size_of
+from leads.center.requests import SORTING, lacks_scope, order_of, paging, reads_clear, selection_of, size_of
 from leads.center.selectors.board import CARDS, MOST_CARDS, Column, board_of, count_columns
 from leads.center.selectors.counting import Tab
 from leads.center.selectors.library import library_of
 from leads.center.serializers import BoardShape, rows_json
+from leads.parameters import PARAMETERS
 from leadscenter.lib.paging import Page, page_body
 
 
@@ -25,7 +26,11 @@ class LibraryBoard(LeadsView):
 
     shows_less = True
 
-    @extend_schema(operation_id="leads_board", responses=BoardShape)
+    @extend_schema(
+        operation_id="leads_board",
+        responses=BoardShape,
+        parameters=[*PARAMETERS, *SORTING, paging(CARDS, MOST_CARDS)],
+    )
     def get(self, request: Request, library_id: int) -> Response:
         """Return the first leads of each status by the filters, `sort` and `q` of the list, with how many there are;
         `page_size` leads each, 20 unless said, 50 at most. `next` is the list of that status and goes on behind them.

@@ -24,6 +24,7 @@ from leads.center.services.contacting import WAYS, record_contact
 from leads.center.services.following_up import finish_follow_up, follow_up_of, set_follow_up
 from leads.center.services.noting import remove_note
 from leads.models import FollowUp, Lead
+from leads.parameters import PARAMETERS
 from leads.selection import read_id
 
 
@@ -70,7 +71,7 @@ class AlikeList(serializers.Serializer[Any]):
 class Counts(LeadsView):
     """How many leads each view of the list holds."""
 
-    @extend_schema(operation_id="leads_counts", responses=CountsShape)
+    @extend_schema(operation_id="leads_counts", responses=CountsShape, parameters=PARAMETERS)
     def get(self, request: Request, library_id: int) -> Response:
         """Count the views of the list under the filters of the query string; test leads only where these ask."""
         library, actor = library_of(library_id), actor_of(request)

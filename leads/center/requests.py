@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.access import Can
@@ -14,6 +15,19 @@ from accounts.wire import strange
 from leads.center.layout import ORDERS
 from leads.center.services.working import KEEP, Change, Keep
 from leads.selection import Selection, read_id, read_selection, with_search
+
+SORTING = [
+    OpenApiParameter(
+        "sort", str, enum=list(ORDERS), description="`received` when missing; newest or most urgent first."
+    ),
+    OpenApiParameter("order", str, enum=list(ORDERS), description="The same, where there is no `sort`."),
+]
+
+
+def paging(usual: int, most: int) -> OpenApiParameter:
+    """Describe what `size_of` reads."""
+    size = {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+    return OpenApiParameter("page_size", size, description="How many at once.")
 
 
 def body_of(request: Request, known: set[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from leads.center.disclosure import OpenLead
 from leads.center.selectors.listing import LeadRow
 from leads.center.selectors.lives import Moment, WrittenNote, expires_at
 from leads.models import Lead
+from leads.parameters import HELP
 from leads.privacy.consent import Consent
 
 TIMES = ("status_changed_at", "contacted_at", "viewed_at", "downloaded_at")
@@ -81,7 +82,7 @@ class LeadChange(serializers.Serializer[Any]):
 
 class BulkBody(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.CharField(), required=False)
-    filter = serializers.DictField(required=False)
+    filter = serializers.DictField(required=False, help_text=HELP)
     set = LeadChange(required=False)
     delete = serializers.BooleanField(required=False)
     restore = serializers.BooleanField(required=False)
@@ -94,6 +95,7 @@ class Changed(serializers.Serializer[Any]):
 
 class SearchBody(serializers.Serializer[Any]):
     q = serializers.CharField(help_text="An e-mail, a phone number or its last six digits, words of a name.")
+    filter = serializers.DictField(required=False, help_text=HELP)
 
 
 class NoteBody(serializers.Serializer[Any]):

@@ -15,13 +15,13 @@ from rest_framework.views import APIView
 from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
-from accounts.wire import json_object
+from accounts.wire import CURSOR, json_object
 from leads.exports.catalogue import offered
 from leads.exports.selectors import exports_of, get_export, library_of
 from leads.exports.services.asking import FORMATS, formats_of, request_export
 from leads.exports.services.handing_out import XLSX, Download, download
 from leads.models import Export
-from leads.parameters import read_filter
+from leads.parameters import HELP, read_filter
 from leadscenter.lib.paging import BadCursor, page_body
 
 BODY = {"format", "filter", "layout", "columns", "time_zone"}
@@ -29,7 +29,7 @@ BODY = {"format", "filter", "layout", "columns", "time_zone"}
 
 class ExportBody(serializers.Serializer[Any]):
     format = serializers.ChoiceField(choices=FORMATS)
-    filter = serializers.DictField(required=False)
+    filter = serializers.DictField(required=False, help_text=HELP)
     layout = serializers.ChoiceField(choices=Export.Layout.choices, required=False, default="all")
     columns = serializers.ListField(
         child=serializers.CharField(),
@@ -111,7 +111,7 @@ class LibraryExports(APIView):
     fresh = ("post",)
     can = Can.DOWNLOAD_LEADS
 
-    @extend_schema(operation_id="exports_list", responses=ExportPage)
+    @extend_schema(operation_id="exports_list", responses=ExportPage, parameters=[CURSOR])
     def get(self, request: Request, library_id: int) -> Response:
         """List them, newest first."""
         library = library_of(library_id)

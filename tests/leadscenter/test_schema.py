@@ -8,6 +8,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from leads.selection import NAMES, OFFERED
+
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
@@ -67,3 +69,21 @@ def test_ids_are_text(schema: dict[str, Any]) -> None:
             for parameter in operation.get("parameters", []):
                 if parameter["name"].endswith("_id"):
                     assert parameter["schema"]["type"] == "string", path
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("", {"sort", "order", "page_size", "cursor"}),
+        ("board/", {"sort", "order", "page_size"}),
+        ("counts/", set()),
+    ],
+)
+def test_lists_of_leads_declare_every_filter_that_they_take(schema: dict[str, Any], path: str, more: set[str]) -> None:
+    operation = schema["paths"][f"/api/v1/libraries/{{library_id}}/leads/{path}"]["get"]
+    declared = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}
+    assert declared.keys() == {*NAMES, "q"} | more
+    for name, one in declared.items():
+        assert (one.get("required", False), bool(one["description"])) == (False, True), name
+    for name, offered in OFFERED.items():
+        assert declared[name]["schema"]["enum"] == sorted(offered), name

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from accounts.access import Can
 from accounts.models import AdAccount, LeadLibrary
 from accounts.refusals import Invalid
-from campaigns.models import Ad, Campaign
 from accounts.wire import strange
+from campaigns.models import Ad, Campaign
 from forms_builder.models import Form
 from leads.parameters import FILTERS
 
