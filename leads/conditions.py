@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LeadLibrary
-from leads.models import Connection, Delivery
+from leads.models import Connection, Delivery, Lead
 
 EXPIRES_WITHIN = timedelta(days=7)
 DELIVERIES = {
@@ -18,6 +18,8 @@ DELIVERIES = {
     "delivered": _("Delivered"),
     "none": _("No destination"),
 }
+NOT_IMPORT = "not_import"
+SOURCES = dict(Lead.Source.choices) | {NOT_IMPORT: _("Not imported")}
 PENDING = Q(state=Delivery.State.PENDING)
 FAILED = Q(state=Delivery.State.DEAD)
 RUNNING = Q(connection__state=Connection.State.ACTIVE, connection__custody=F("connection__library__custody"))

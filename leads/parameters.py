@@ -24,7 +24,7 @@ ABOUT = {
     "ad": "The id of an ad.",
     "since": "Received from: a day of the ad account's time zone, or an ISO 8601 time (UTC without an offset).",
     "until": "Received until: a day, all of it, or an ISO 8601 time, itself left out.",
-    "source": "How the lead came.",
+    "source": "How the lead came; `not_import`: by the form or the API.",
     "outcome": "What qualifying answers came to.",
     "delivery": "How it stands with a CRM.",
     "region": f"Where it is kept: {', '.join(REGIONS)}, several with commas.",

@@ -18,7 +18,7 @@ from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
-from leads.conditions import DELIVERIES, expiring_before, sent_as
+from leads.conditions import DELIVERIES, NOT_IMPORT, SOURCES, expiring_before, sent_as
 from leads.models import Label, Lead, LeadLabel
 from leads.naming import narrowed_by
 from leads.vault.search import MAX_WORDS
@@ -52,7 +52,7 @@ within a day, what has changed its status.
 OFFERED: dict[str, list[str]] = {
     "status": Lead.Status.values,
     "state": [str(state) for state in SHOWN_STATES],
-    "source": Lead.Source.values,
+    "source": list(SOURCES),
     "outcome": Lead.Outcome.values,
     "delivery": list(DELIVERIES),
 }
@@ -115,6 +115,9 @@ class Selection:
         if self.version is not None:  # its id is looked up once, not for each lead, and says the form too
             versions = FormVersion.objects.filter(form_id=wanted.pop("form_id"), number=self.version)
             wanted["version_id"] = Subquery(versions.values("pk")[:1])
+        if self.source == NOT_IMPORT:
+            del wanted["source"]
+            leads = leads.exclude(source=Lead.Source.IMPORT)
         leads = leads.filter(PARTIAL.get(self.sort, Q()), **wanted)
         if self.label is not None:
             leads = leads.filter(Exists(LeadLabel.objects.filter(lead=OuterRef("pk"), label_id=self.label)))

@@ -77,6 +77,9 @@ def test_the_wider_filters_find_their_leads_and_no_others(world: World) -> None:
     Lead.objects.filter(pk=bad.pk).update(state="quarantined")
     assert listed(world, viewed="1") == [seen.pk]
     assert listed(world, source="api") == [seen.pk]
+    Lead.objects.filter(pk=ours.pk).update(source="import")
+    assert listed(world, source="import") == [ours.pk]
+    assert listed(world, source="not_import") == [doubled.pk, taken.pk, seen.pk, plain.pk, old.pk]
     assert listed(world, downloaded="1") == [taken.pk]
     assert listed(world, outcome="preferred") == [taken.pk]
     assert listed(world, duplicate="1") == [doubled.pk]

@@ -296,10 +296,16 @@ def test_the_tile_leads_to_exactly_the_leads_it_counts(world: World) -> None:
     inside, outside = world.add_lead(email="in@example.com"), world.add_lead(email="out@example.com")
     Lead.objects.filter(pk=inside.pk).update(received_at=today - timedelta(days=6))
     Lead.objects.filter(pk=outside.pk).update(received_at=today - timedelta(days=6, seconds=1))
+    brought, typed, tried = (world.add_lead(email=f"{name}@example.com") for name in ("file", "api", "test"))
+    Lead.objects.filter(pk=brought.pk).update(source=Lead.Source.IMPORT)
+    Lead.objects.filter(pk=typed.pk).update(source=Lead.Source.API)
+    Lead.objects.filter(pk=tried.pk).update(is_test=True)
     client = signed_in(world.administrator)
     page = client.get(f"/l/{world.library.pk}/overview/?days=7").context["page"]
-    listed = client.get(next(one.url for one in page.tiles if one.key == "leads")).context["page"]
-    assert [row.id for row in listed.rows] == [inside.pk]
+    for key in ("leads", "time_to_first_contact"):
+        listed = client.get(next(one.url for one in page.tiles if one.key == key))
+        assert [row.id for row in listed.context["page"].rows] == [typed.pk, inside.pk]
+        assert "Not imported" in listed.content.decode()
 
 
 # ---- first steps -----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from accounts.refusals import Invalid
 from accounts.wire import strange
 from campaigns.models import Ad, Campaign
 from forms_builder.models import Form
+from leads.conditions import NOT_IMPORT
 from leads.parameters import FILTERS
 
 PERIODS = (7, 28, 90)
@@ -72,7 +73,8 @@ class Asked:
         ends = self.until + timedelta(days=1)
         said = {name: f"{day.isoformat()}T00:00:00+00:00" for name, day in (("since", self.since), ("until", ends))}
         said |= {"form": str(self.form)} if self.form else {}
-        return said | ({"campaign": str(self.campaign)} if self.campaign else {}) | {"test": "0"}
+        said |= {"campaign": str(self.campaign)} if self.campaign else {}
+        return said | {"test": "0", "source": NOT_IMPORT}
 
 
 def read_asked(given: Mapping[str, Any], today: date | None = None) -> Asked:

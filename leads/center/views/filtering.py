@@ -14,7 +14,7 @@ from accounts.models import LeadLibrary, User
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
 from leads.center.layout import Layout
-from leads.conditions import DELIVERIES
+from leads.conditions import DELIVERIES, SOURCES
 from leads.models import Label, Lead
 from leads.selection import Selection, zone_of
 from leadscenter.lib.prepared import Prepared, together
@@ -110,7 +110,7 @@ def _words_said(selection: Selection) -> Said:
     rows: list[tuple[str, str, object]] = [
         ("state", _("State is"), _("quarantined") if state else ""),
         ("version", _("Version is"), selection.version),
-        ("source", _("Came by"), selection.source and Lead.Source(selection.source).label),
+        ("source", _("Came by"), selection.source and SOURCES[selection.source]),
         ("outcome", _("Answers are"), selection.outcome and Lead.Outcome(selection.outcome).label),
         ("delivery", _("Delivery is"), selection.delivery and DELIVERIES[selection.delivery]),
         ("regions", _("Region is"), ", ".join(str(REGIONS[region]) for region in selection.regions)),
@@ -219,7 +219,7 @@ def _kinds(selection: Selection) -> list[Choice]:
     region = selection.regions[0] if len(selection.regions) == 1 else None
     return [
         _choice("delivery", _("Delivery"), list(DELIVERIES.items()), selection.delivery),
-        _choice("source", _("Came by"), Lead.Source.choices, selection.source),
+        _choice("source", _("Came by"), list(SOURCES.items()), selection.source),
         _choice("outcome", _("Qualifying answers"), Lead.Outcome.choices, selection.outcome),
         _choice("region", _("Region"), list(REGIONS.items()), region),
         *states,
