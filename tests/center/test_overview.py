@@ -139,6 +139,44 @@ def test_what_cannot_be_used_counts_as_not_said(given: dict[str, str]) -> None:
     assert read_asked(given, today) == read_asked({}, today)
 
 
+def day(days: int) -> str:
+    """Return the day so many days from today."""
+    return (TODAY() + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "reason"),
+    [
+        (-3, None, "Say both the first and the last day"),
+        (None, -3, "Say both the first and the last day"),
+        (-3, -4, "The first day is after the last."),
+        (-500, -3, "A period has at most 400 days."),
+        (-3, 3, "The last day is still to come"),
+    ],
+)
+def test_a_period_that_cannot_be_used_is_told_on_the_page_as_by_the_api(
+    world: World, since: int | None, until: int | None, reason: str
+) -> None:
+    given = {name: "" if days is None else day(days) for name, days in (("since", since), ("until", until))}
+    client, where = signed_in(world.analyst), f"ad-accounts/{world.account.pk}/overview/"
+    errors = client.get(f"/api/v1/{where}", given).json()["errors"]
+    assert errors.keys() == {name for name, text in given.items() if text}
+    answer = client.get(f"/a/{world.account.pk}/overview/", given)
+    asked, [told] = answer.context["asked"], set(errors.values())
+    assert (asked.since.isoformat(), asked.until.isoformat(), reason in told) == (day(-27), day(0), True)
+    page = answer.content.decode()
+    assert "This period cannot be shown." in page
+    assert told in page
+    assert f"Shown instead: {asked.since:%-d} " in page
+
+
+@pytest.mark.parametrize("given", [{}, {"days": "7"}, {"since": "", "until": ""}, {"since": day(-3), "until": day(0)}])
+def test_a_period_that_can_be_used_is_shown_without_a_word(world: World, given: dict[str, str]) -> None:
+    answer = signed_in(world.analyst).get(f"/a/{world.account.pk}/overview/", given)
+    assert (answer.status_code, answer.context["faults"]) == (200, [])
+    assert "cannot be shown" not in answer.content.decode()
+
+
 def test_nothing_to_divide_by_is_a_dash_and_never_zero(world: World) -> None:
     MeasureDay.objects.all().delete()
     page = overview(world)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.access import Can
@@ -26,11 +27,8 @@ GROUPS = ("campaign", "ad_group", "ad", "form", "country", "device")
 PARAMETERS = ("days", "since", "until", "by", "form", "campaign")
 USUAL = 28
 MOST_DAYS = 400
-_RANGE = gettext_lazy("Two dates such as 2026-11-30, since before until, at most 400 days, until today; without days.")
 _OFFERED = {
     "days": gettext_lazy("Use one of: 7, 28, 90."),
-    "since": _RANGE,
-    "until": _RANGE,
     "by": gettext_lazy("Use one of: campaign, ad_group, ad, form, country, device."),
     "form": gettext_lazy("Use the id: a number."),
     "campaign": gettext_lazy("Use the id: a number."),
@@ -92,27 +90,44 @@ def read_asked(given: Mapping[str, Any], today: date | None = None) -> Asked:
 
 def read_exactly(given: Mapping[str, Any]) -> Asked:
     """Read the parameters of the API: the same, but what cannot be used is `Invalid`."""
-    asked, errors = read_asked(given), {}
+    asked = read_asked(given)
+    # A filter of the list that is none of the overview would show the whole number as if it were narrowed.
+    strangers = [name for name in (*FILTERS, *GROUPS) if given.get(name)]
+    if errors := faults_of(given, asked) | strange(strangers, PARAMETERS):
+        raise Invalid(errors)
+    return asked
+
+
+def faults_of(given: Mapping[str, Any], asked: Asked) -> dict[str, str]:
+    """Return the parameters that were not used for what is asked, each with the reason."""
     said = {name: str(given[name]) for name in PARAMETERS if given.get(name)}
     period = {"days": str(asked.days), "since": asked.since.isoformat(), "until": asked.until.isoformat()}
     if asked.days:
         period |= {"since": "", "until": ""}
     read = {**period, "by": asked.by, "form": str(asked.form), "campaign": str(asked.campaign)}
-    for name, text in said.items():
-        if read[name] != text:
-            errors[name] = str(_OFFERED[name])
-    # A filter of the list that is none of the overview would show the whole number as if it were narrowed.
-    errors |= strange([name for name in (*FILTERS, *GROUPS) if given.get(name)], PARAMETERS)
-    if errors:
-        raise Invalid(errors)
-    return asked
+    told = _OFFERED | dict.fromkeys(("since", "until"), _why_not(_day(given.get("since")), _day(given.get("until"))))
+    if not asked.days:
+        told["days"] = _("Say days, or the first and the last day: not both.")
+    return {name: str(told[name]) for name, text in said.items() if read[name] != text}
+
+
+def _why_not(since: date | None, until: date | None) -> str:
+    """Say why these days are no period; whoever calls knows that they are none."""
+    if since is None or until is None:
+        return _("Say both the first and the last day, such as 2026-11-30.")
+    if since > until:
+        return _("The first day is after the last.")
+    if until > timezone.now().date():
+        return _("The last day is still to come; days are counted in UTC.")
+    return _("A period has at most %(days)s days.") % {"days": MOST_DAYS}
 
 
 def _day(text: object) -> date | None:
     try:
-        return parse_date(str(text or ""))
+        day = parse_date(str(text or ""))
     except ValueError:
         return None
+    return day if day and day.isoformat() == text else None
 
 
 def _id(text: object) -> int:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -15,7 +16,7 @@ from accounts.appearance import put_away
 from accounts.declarations import allows
 from accounts.shell import Shell, shell
 from accounts.views import account_of, person
-from leads.center.overview import GROUPS, PERIODS, Overview, account_overview, library_overview, read_asked
+from leads.center.overview import GROUPS, PERIODS, Overview, account_overview, faults_of, library_overview, read_asked
 from leads.center.selectors.alarms import unseen_alarms
 from leads.center.selectors.library import library_of
 from leadscenter.lib.cells import csv_line
@@ -37,12 +38,15 @@ def _context(request: HttpRequest, page: Overview) -> dict[str, Any]:
         ("form", _("Form is"), page.forms.get(asked.form)),
         ("campaign", _("Campaign is"), page.campaigns.get(asked.campaign)),
     )
+    faults = faults_of(request.GET, asked)
     away = str(page.library_id) in put_away(request)
     return {
         "page": page,
         "steps_left": page.todos_done < len(page.todos),
         "steps_away": away,
         "asked": asked,
+        "faults": list(dict.fromkeys(faults[name] for name in ("days", "since", "until") if name in faults)),
+        "today": timezone.now().date(),
         "periods": [(days, f"?{urlencode(asked.params(days=days))}", days == asked.days) for days in PERIODS],
         "groups": [(GROUP_LABELS[by], f"?{urlencode(asked.params(by=by))}#break", by == asked.by) for by in GROUPS],
         "group_label": GROUP_LABELS[asked.by],
