@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AdAccount, User
+from accounts.models import Act, AdAccount, AuditEvent, User
 from campaigns.models import AdDay
 from forms_builder.measures import Counts, counts
 from forms_builder.models import MeasureDay, MeasureKind
 from leads.center.overview import GROUPS, Overview, account_overview, library_overview, read_asked
 from leads.center.services.working import Change, change_leads
 from leads.models import Lead
+from leads.privacy.services.library import change_library
 from tests.counting import statements
 from tests.world import World, make_form, make_world
 
@@ -264,6 +265,13 @@ def test_every_chart_is_a_file(world: World, chart: str) -> None:
     assert client.get(f"/a/{world.account.pk}/overview/leads.csv").status_code == 404
 
 
+@pytest.mark.parametrize("chart", ["days", "funnel", "breakdown"])
+def test_every_card_links_its_file_under_the_filter_of_the_page(world: World, chart: str) -> None:
+    address = f"/a/{world.account.pk}/overview/"
+    page = signed_in(world.analyst).get(f"{address}?days=7&form={world.form.pk}").content.decode()
+    assert f'href="{chart}.csv?days=7&amp;form={world.form.pk}&amp;by=campaign"' in page
+
+
 def test_page_costs_the_same_for_many_campaigns_and_days(world: World) -> None:
     client, address = signed_in(world.administrator), f"/a/{world.account.pk}/overview/"
     client.get(address)
@@ -369,6 +377,26 @@ def test_first_steps_are_computed_and_can_be_put_away(world: World) -> None:
     assert "Finish setting up" in elsewhere
     again = {"show_again": str(world.library.pk), "next": address}
     assert "Finish setting up" in client.post("/settings/appearance/", again, follow=True).content.decode()
+
+
+def test_to_keep_leads_as_long_as_usual_is_a_decision_too(world: World) -> None:
+    client, base = signed_in(world.administrator), f"/l/{world.library.pk}"
+
+    def is_done() -> bool:
+        page = client.get(f"{base}/overview/").context["page"]
+        return bool(next(todo.done for todo in page.todos if todo.key == "retention"))
+
+    values = {"retention_days": "90", "contact_goal_minutes": "60"}
+    change_library(actor=world.administrator, library=world.library, values={"contact_goal_minutes": 30})
+    assert signed_in(world.analyst).post(f"{base}/privacy/", values).status_code == 403
+    assert not is_done()
+    change_library(actor=world.administrator, library=world.library, values={"contact_goal_minutes": 60})
+    assert client.post(f"{base}/privacy/", values, follow=True).context["library"].retention_days == 90
+    assert is_done()
+    events = AuditEvent.objects.filter(act=Act.LIBRARY_CHANGED)
+    assert events.latest("at", "id").detail == {"retention_days": 90}
+    client.post(f"{base}/privacy/", values)
+    assert events.count() == 3
 
 
 def test_an_imported_lead_has_no_time_to_first_contact(world: World) -> None:

@@ -11,6 +11,7 @@ from accounts.access import Can
 from accounts.models import AccountMembership, AccountRole, AdAccount, LeadLibrary
 from forms_builder.models import Form
 from leads.models import Connection, Lead
+from leads.privacy.retention import is_retention_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _desk(account: AdAccount, library: LeadLibrary, reader: _Reader, *, wants_ma
         _todo(
             "retention",
             _("Decide how long leads are kept"),
-            library.retention_days != LeadLibrary._meta.get_field("retention_days").default,
+            is_retention_decided(library),
             _("Now %(days)s days. %(leaving)s") % {"days": library.retention_days, "leaving": _leaving(library)},
             f"{reader.library}/privacy/",
             _("Decide"),

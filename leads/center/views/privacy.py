@@ -15,6 +15,7 @@ from accounts.declarations import allows
 from accounts.models import LeadLibrary
 from accounts.shell import shell
 from leads.center.selectors.library import library_of
+from leads.privacy.retention import is_retention_decided
 from leads.privacy.services.library import LIMITS, change_library
 from leads.privacy.services.purging import TRASH_DAYS, over_retention
 
@@ -62,6 +63,8 @@ def privacy(request: HttpRequest, library_id: int) -> HttpResponse:
             warning = told(going, wanted["retention_days"])
         else:
             changed = {name: value for name, value in wanted.items() if value != now[name]}
+            if not is_retention_decided(library):  # to leave it as it is counts, once somebody says so
+                changed["retention_days"] = wanted["retention_days"]
             if changed:
                 change_library(actor=actor, library=library, values=changed)
             messages.success(request, _("Saved.") if changed else _("Nothing was changed."))

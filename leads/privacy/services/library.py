@@ -34,6 +34,7 @@ def change_library(*, actor: User, library: LeadLibrary, values: dict[str, int])
             Act.LIBRARY_CHANGED,
             library,
             actor=actor,
+            targets=[library.pk] if "retention_days" in values else [],  # by which it is found: see privacy.retention
             retention_days=values.get("retention_days"),
             contact_goal_minutes=values.get("contact_goal_minutes"),
             mail_names=values.get("mail_names"),
