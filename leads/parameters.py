@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from accounts.wire import strange
-from leads.selection import FLAGS, MOST_CHOSEN, NAMES, OFFERED, YES_NO, Selection, read_selection, with_search
+from leads.selection import FLAGS, MOST_CHOSEN, NAMES, OFFERED, PARTIAL, YES_NO, Selection, read_selection, with_search
 from leadscenter.lib.regions import REGIONS
 
 FILTERS = (*NAMES, "q")
@@ -39,7 +39,8 @@ ABOUT = {
     "form, campaign, ad group or ad.",
 }
 CHOICES = OFFERED | {name: list(YES_NO) for name in FLAGS} | {"expiring": [text for text in YES_NO if YES_NO[text]]}
-PARAMETERS = [OpenApiParameter(name, str, enum=CHOICES.get(name), description=ABOUT[name]) for name in FILTERS]
+PARAMETERS = [OpenApiParameter(name, str, enum=CHOICES.get(name), description=text) for name, text in ABOUT.items()]
+SORTED = ("received", *PARTIAL)
 HELP = f"The filters of the list: {', '.join(FILTERS)}. Whatever else stands in it is bad input."
 
 
@@ -49,6 +50,8 @@ def read_filter(library: LeadLibrary, given: object, *, actor: User) -> Selectio
         raise Invalid({"filter": _("Send an object.")})
     empty = [name for name in FILTERS if name in given and given[name] in (None, "")]
     errors = strange(given, FILTERS) | dict.fromkeys(empty, _("Give a value, or leave it out."))
+    if "sort" in given and given["sort"] not in SORTED:
+        errors["sort"] = _("Use one of: %(offered)s.") % {"offered": ", ".join(SORTED)}
     if errors:
         raise Invalid(errors)
     known: dict[str, Any] = given

@@ -180,6 +180,7 @@ def test_many_leads_change_by_ids_or_by_filter(world: World) -> None:
 UNREAD: tuple[tuple[object, str], ...] = (
     ({"statuss": "qualified"}, "statuss"),
     ({"status": "qualified", "bogus": "1"}, "bogus"),
+    ({"sort": "bogus"}, "sort"),
     ({"assignee": None}, "assignee"),
     ({"label": ""}, "label"),
     ({"q": ""}, "q"),
