@@ -59,7 +59,8 @@ def test_file_is_uploaded_mapped_checked_and_imported(chrome: Browser, live_serv
     looked_at(page)
     run_due()
     expect(page.get_by_role("button", name="Import 3 leads")).to_be_visible()
-    expect(page.locator(".import-why")).to_have_text("Contact: Write an e-mail address such as name@example.com.")
+    why = "Contact: Write an e-mail address such as name@example.com."
+    expect(page.locator(".import-why")).to_have_text([why, why])  # for how many rows, and for which
     assert Lead.objects.count() == 0
     looked_at(page)
     page.get_by_role("button", name="Import 3 leads").click()
