@@ -7,7 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from leads.center.saying import in_words, names_of
 from leads.models import Connection, Export, Notification
+from leads.selection import Selection
 
 ICONS = {
     Notification.Kind.NEW_LEAD: "leads",
@@ -22,7 +24,7 @@ ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notification as it is read; `url` is a path of ours."""
+    """A notification as it is read; `url` is a path of ours, `about` says which leads a file is of."""
 
     id: int
     kind: str
@@ -31,16 +33,21 @@ class Notice:
     url: str
     at: datetime
     read: bool
+    about: str = ""
 
 
 def notices(rows: Iterable[Notification]) -> list[Notice]:
-    """Put notifications, with their libraries and ad accounts fetched, into words; two queries for the rest."""
+    """Put notifications, with their libraries and ad accounts fetched, into words; two queries for the rest, and
+    one for each kind of thing that the filters of files name.
+    """
     rows = list(rows)
     wanted = [row.object_id for row in rows if row.kind == Notification.Kind.CONNECTION]
     names = Connection.objects.only("name", "state_reason").in_bulk(wanted) if wanted else {}
     files = [row.object_id for row in rows if row.kind == Notification.Kind.EXPORT]
-    stopped = Export.objects.filter(pk__in=files, state=Export.State.FAILED)
-    why = dict(stopped.values_list("pk", "failure")) if files else {}
+    exports = Export.objects.only("state", "failure", "filter").in_bulk(files) if files else {}
+    why = {pk: export.failure for pk, export in exports.items() if export.state == Export.State.FAILED}
+    filters = {pk: Selection.from_json(export.filter) for pk, export in exports.items()}
+    called = names_of(filters.values())  # of forms, ads and labels: no person is named
     return [
         Notice(
             row.pk,
@@ -50,6 +57,7 @@ def notices(rows: Iterable[Notification]) -> list[Notice]:
             _url(row),
             row.at,
             row.read_at is not None,
+            in_words(row.library, filters[row.object_id], called, row.user_id) if row.object_id in filters else "",
         )
         for row in rows
     ]

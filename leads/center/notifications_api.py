@@ -24,6 +24,7 @@ class NotificationShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     kind = serializers.CharField()
     text = serializers.CharField()
+    about = serializers.CharField(help_text="Which leads stand in a file, in words; empty for what is about no file.")
     url = serializers.CharField()
     at = serializers.DateTimeField()
     read = serializers.BooleanField()
@@ -119,6 +120,7 @@ def _json(notice: Notice) -> dict[str, object]:
         "id": str(notice.id),
         "kind": notice.kind,
         "text": notice.text,
+        "about": notice.about,
         "url": notice.url,
         "at": time_json(notice.at),
         "read": notice.read,

@@ -15,8 +15,9 @@ from leads.exports.services.asking import request_export
 from leads.exports.services.expiring import expire_exports
 from leads.exports.services.handing_out import download
 from leads.exports.services.running import run_due
-from leads.models import Export
+from leads.models import Export, Label
 from leads.selection import Selection
+from leads.vault.walking import words_of
 from tests.center.test_pages import signed_in
 from tests.counting import statements
 from tests.world import World, make_form, make_world
@@ -203,6 +204,49 @@ def test_the_list_of_exports_asks_the_same_number_of_queries(world: World, clien
             client.get(page)
         counts.append(len(spoken))
     assert counts == [8, 8]
+
+
+def test_the_list_says_in_words_which_leads_each_file_is_of(world: World, client: Client) -> None:
+    ada, library = world.administrator, world.library
+    label = Label.objects.create(library=library, name="hot")
+    filters = (
+        Selection(),
+        Selection(status="qualified", form=world.form.pk, label=label.pk, source="not_import", test=False),
+        Selection(assignee=ada.pk),
+        Selection(assignee=world.operator.pk, leads=(1, 2)),
+        Selection(words=words_of(library.pk, "ann@example.com")),
+        Selection(label=label.pk),
+    )
+    for one in filters:
+        request_export(actor=ada, library=library, selection=one)
+        Export.objects.update(state="done", expires_at=timezone.now())
+    answer = client.get(f"/l/{library.pk}/exports/")
+    assert [row.which for row in answer.context["rows"]][::-1] == [
+        "All leads",
+        "Status is Qualified; Form is Trial; Label is hot; Came by Not imported; Test leads left out",
+        "Assignee is you",
+        f"Assignee is {world.operator}; Chosen 2 leads",
+        "a search",
+        "Label is hot",
+    ]
+    page = answer.content.decode()
+    assert page.count("Label is hot") == 2
+    assert "ann@" not in page
+    label.delete()
+    assert client.get(f"/l/{library.pk}/exports/").context["rows"][0].which == "Label is unknown"
+
+
+def test_filters_in_words_ask_once_for_each_kind_of_name(world: World, client: Client) -> None:
+    page, counts = f"/l/{world.library.pk}/exports/", []
+    client.get(page)
+    for number in range(3):
+        form, _version = make_form(world.account, f"Form {number}")
+        selection = Selection(form=form.pk, campaign=world.ad.ad_group.campaign_id)
+        request_export(actor=world.administrator, library=world.library, selection=selection)
+        with statements() as spoken:
+            client.get(page)
+        counts.append(len(spoken))
+    assert counts == [10, 10, 10]
 
 
 def test_a_stopped_file_says_why_and_offers_to_ask_again(world: World, client: Client) -> None:

@@ -25,6 +25,7 @@ from leads.exports.services.asking import request_export
 from leads.exports.services.running import run_due
 from leads.models import Connection, Export, FollowUp, Lead, Notification
 from leads.selection import Selection
+from leads.vault.walking import words_of
 from leadscenter.lib.ids import new_id
 from tests.counting import statements
 from tests.world import World, make_world, person
@@ -327,11 +328,11 @@ def test_library_says_whether_names_may_be_mailed_only_for_its_holders(world: Wo
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def asked(world: World, **wanted: object) -> Export:
+def asked(world: World, selection: Selection | None = None, **wanted: object) -> Export:
     return request_export(
         actor=world.administrator,
         library=world.library,
-        selection=Selection(),
+        selection=selection or Selection(),
         **wanted,  # type: ignore[arg-type]
     )
 
@@ -355,6 +356,28 @@ def test_a_ready_file_is_mailed_by_default_with_a_link_to_its_page_and_no_more(
         "/settings/notifications/"
     ]
     assert "Ann" not in str(sent.body)
+
+
+def test_a_file_is_told_with_its_filter_and_nobody_is_named(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path, client: Client
+) -> None:
+    settings.EXPORTS_DIR = str(tmp_path)
+    Lead.objects.filter(pk=world.add_lead().pk).update(source=Lead.Source.IMPORT)
+    words = words_of(world.library.pk, "ann@example.com")
+    asked(world, Selection(form=world.form.pk, assignee=world.operator.pk, words=words))
+    run_due()
+    tell()
+    about = "Assignee is somebody else; Form is Trial; a search"
+    assert mailing.mail_due() == 1
+    [sent] = mail.outbox
+    assert f"Which leads: {about}" in str(sent.body).splitlines()
+    client.force_login(world.administrator)
+    assert f"<small>{about}</small>" in client.get("/notifications/").content.decode()
+    [told] = client.get("/api/v1/notifications/").json()["results"]
+    assert told["about"] == about
+    for said in (str(sent.body), sent.subject):
+        assert str(world.operator) not in said
+        assert "ann@" not in said
 
 
 def test_a_file_that_was_stopped_is_told_with_its_reason(

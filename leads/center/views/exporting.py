@@ -20,7 +20,7 @@ from accounts.views import person
 from leads.center.layout import Layout as ListLayout
 from leads.center.selectors.counting import counted
 from leads.center.selectors.library import library_of
-from leads.center.views.filtering import Chip, chips
+from leads.center.views.filtering import chips
 from leads.exports.catalogue import Offered, offered
 from leads.exports.services.asking import IN_UTC, formats_of
 from leads.models import Export, Lead
@@ -124,7 +124,7 @@ def export_page(
     zone = library.ad_account.time_zone
     context = {
         "library": library,
-        "chips": _said(library, actor, selection),
+        "chips": chips(library, selection, ListLayout(), actor, new_export_url(library, Selection())),
         "count": _count(actor, library, selection),
         "impossible": selection.state != Lead.State.LIVE,
         "filter_items": tuple(selection.as_params().items()),
@@ -135,11 +135,6 @@ def export_page(
         "zones": [("", "UTC")] + ([(zone, zone)] if zone != "UTC" else []),
     }
     return render(request, "leads/export_new.html", {**context, **shell(request, library=library, active="exports")})
-
-
-def _said(library: LeadLibrary, actor: User, selection: Selection) -> tuple[Chip, ...]:
-    """Return a chip for each filter; those that are views of the list, too."""
-    return chips(library, selection, ListLayout(), actor, new_export_url(library, Selection()))
 
 
 def _presets(wanted: Wanted) -> list[Preset]:

@@ -18,6 +18,7 @@ from accounts.models import LeadLibrary
 from accounts.refusals import Conflict
 from accounts.shell import shell
 from accounts.views import person
+from leads.center.saying import in_words, names_of, people_of
 from leads.center.selectors.library import library_of
 from leads.center.views.exporting import Wanted, new_export_url
 from leads.exports.selectors import Taken, exports_of, get_export, taken_of
@@ -39,6 +40,7 @@ class ExportRow:
     format: str
     layout: str
     columns: int
+    which: str
     state: str
     state_label: str
     failure: str
@@ -63,7 +65,12 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
     except BadCursor:
         page = exports_of(actor, library)
     taken = taken_of(library, [row.pk for row in page.rows])
-    rows = [_row(row, library, taken.get(row.pk)) for row in page.rows]
+    filters = [Selection.from_json(row.filter) for row in page.rows]
+    names = names_of(filters) | people_of(filters, but=actor.pk)
+    rows = [
+        _row(row, library, taken.get(row.pk), selection, in_words(library, selection, names, actor.pk))
+        for row, selection in zip(page.rows, filters, strict=True)
+    ]
     context = {
         "library": library,
         "rows": rows,
@@ -76,7 +83,7 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
     return render(request, "leads/exports.html", {**context, **shell(request, library=library, active="exports")})
 
 
-def _row(export: Export, library: LeadLibrary, taken: Taken | None) -> ExportRow:
+def _row(export: Export, library: LeadLibrary, taken: Taken | None, selection: Selection, which: str) -> ExportRow:
     return ExportRow(
         id=export.pk,
         who=str(export.requested_by),
@@ -84,6 +91,7 @@ def _row(export: Export, library: LeadLibrary, taken: Taken | None) -> ExportRow
         format=export.format.upper(),
         layout=str(export.get_layout_display()),
         columns=len(export.columns),
+        which=which,
         state=export.state,
         state_label=export.get_state_display(),
         failure=export.failure,
@@ -94,13 +102,12 @@ def _row(export: Export, library: LeadLibrary, taken: Taken | None) -> ExportRow
         stale=export.custody != library.custody,
         is_task=export.is_task,
         taken=taken,
-        again=_again(export, library) if export.state in OVER else "",
+        again=_again(export, library, selection) if export.state in OVER else "",
     )
 
 
-def _again(export: Export, library: LeadLibrary) -> str:
+def _again(export: Export, library: LeadLibrary, selection: Selection) -> str:
     """Return where the same file can be asked for anew: not for many chosen leads, which fit no address."""
-    selection = Selection.from_json(export.filter)
     if export.custody != library.custody or len(selection.leads) > MOST_IN_ADDRESS:
         return ""
     wanted = Wanted(export.format, export.layout, tuple(export.columns), export.time_zone)

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import LeadLibrary, User
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
 from leads.center.layout import Layout
+from leads.center.saying import REGIONS, day_said, names_of, people_of, said, said_by
 from leads.conditions import DELIVERIES, SOURCES
 from leads.models import Label, Lead
-from leads.selection import Selection, zone_of
+from leads.selection import Selection
 from leadscenter.lib.prepared import Prepared, together
+
+__all__ = ["Chip", "Choice", "chips", "choices", "day_said", "encoded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,110 +36,25 @@ class Choice:
     value: str
 
 
-Said = list[tuple[str, str, str]]  # (filter, words, value)
-REGIONS = {"eu": gettext_lazy("Europe"), "us": gettext_lazy("United States"), "row": gettext_lazy("Rest of the world")}
-
-
 def chips(
     library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str, view: str = ""
 ) -> tuple[Chip, ...]:
     """Return a chip for each filter that is set, but for the one that the open `view` of ours says; `base` is the
     address without parameters.
     """
-    said = [
-        *_work_said(selection, actor, view),
-        *_places_said(library, selection),
-        *_words_said(selection),
-        *_rest_said(library, selection, actor),
-    ]
+    names = names_of([selection]) | people_of([selection], but=actor.pk)
     found = []
-    for name, field, value in said:
-        shown = layout if name != "sort" else replace(layout, order="received")
-        query = selection.without(name).as_params() | shown.as_params()
-        found.append(Chip(field, value, base + encoded(query)))
+    for name, field, value in said(library, selection, names, actor.pk):
+        if name != said_by(view):
+            shown = layout if name != "sort" else replace(layout, order="received")
+            query = selection.without(name).as_params() | shown.as_params()
+            found.append(Chip(field, value, base + encoded(query)))
     return tuple(found)
 
 
 def encoded(params: dict[str, str]) -> str:
     """Return the query string with its mark, or nothing."""
     return f"?{urlencode(params)}" if params else ""
-
-
-def day_said(moment: datetime, library: LeadLibrary) -> str:
-    """Return the day of a moment where the ad account is."""
-    return moment.astimezone(zone_of(library)).date().isoformat()
-
-
-def _work_said(selection: Selection, actor: User, view: str) -> Said:
-    """Say the filters that views of ours are made of."""
-    said: Said = []
-    if selection.status and view != selection.status:
-        said.append(("status", _("Status is"), str(Lead.Status(selection.status).label)))
-    if selection.assignee in (0, actor.pk) and view not in ("mine", "unassigned"):
-        said.append(("assignee", _("Assignee is"), _("you") if selection.assignee else _("nobody")))
-    if selection.sort == "attention" and view != "attention":
-        said.append(("sort", _("Needs somebody"), _("within a day")))
-    if selection.sort == "change":
-        said.append(("sort", _("Status"), _("has changed")))
-    return said
-
-
-def _places_said(library: LeadLibrary, selection: Selection) -> Said:
-    rows: tuple[tuple[str, str, Any], ...] = (
-        ("form", _("Form is"), Form.objects.all()),
-        ("campaign", _("Campaign is"), Campaign.objects.all()),
-        ("ad_group", _("Ad group is"), AdGroup.objects.all()),
-        ("ad", _("Ad is"), Ad.objects.all()),
-        ("label", _("Label is"), Label.objects.filter(library=library)),
-    )
-    return [
-        (name, words, str(found.values_list("name", flat=True).get(pk=getattr(selection, name))))
-        for name, words, found in rows
-        if getattr(selection, name) is not None
-    ]
-
-
-def _words_said(selection: Selection) -> Said:
-    """Say the filters whose values are words of ours."""
-    state = selection.state == Lead.State.QUARANTINED
-    flags = (
-        ("test", _("Test leads"), _("only"), _("left out")),
-        ("duplicate", _("Possible duplicates"), _("only"), _("left out")),
-        ("viewed", _("Viewed"), _("yes"), _("not yet")),
-        ("downloaded", _("Downloaded"), _("yes"), _("not yet")),
-    )
-    rows: list[tuple[str, str, object]] = [
-        ("state", _("State is"), _("quarantined") if state else ""),
-        ("version", _("Version is"), selection.version),
-        ("source", _("Came by"), selection.source and SOURCES[selection.source]),
-        ("outcome", _("Answers are"), selection.outcome and Lead.Outcome(selection.outcome).label),
-        ("delivery", _("Delivery is"), selection.delivery and DELIVERIES[selection.delivery]),
-        ("regions", _("Region is"), ", ".join(str(REGIONS[region]) for region in selection.regions)),
-    ]
-    for name, words, yes, no in flags:
-        value = getattr(selection, name)
-        rows.append((name, words, "" if value is None else yes if value else no))
-    return [(name, words, str(value)) for name, words, value in rows if value]
-
-
-def _rest_said(library: LeadLibrary, selection: Selection, actor: User) -> Said:
-    said: Said = []
-    if selection.words:
-        count = len(selection.words)
-        said.append(("words", _("Search"), ngettext("%(n)s word", "%(n)s words", count) % {"n": count}))
-    if selection.leads:
-        count = len(selection.leads)
-        said.append(("leads", _("Chosen"), ngettext("%(n)s lead", "%(n)s leads", count) % {"n": count}))
-    if selection.assignee not in (None, 0, actor.pk):
-        who = next((str(user) for user in User.objects.filter(pk=selection.assignee)), _("somebody else"))
-        said.append(("assignee", _("Assignee is"), who))
-    if selection.since:
-        said.append(("since", _("Received from"), day_said(selection.since, library)))
-    if selection.until:
-        said.append(("until", _("Received until"), day_said(selection.until - timedelta(seconds=1), library)))
-    if selection.expiring:
-        said.append(("expiring", _("Time is up"), _("within a week")))
-    return said
 
 
 def choices(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> tuple[Choice, ...]:
