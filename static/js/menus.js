@@ -15,7 +15,7 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
     event.stopImmediatePropagation();
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const items = [...menu.querySelectorAll(".menu__panel a, .menu__panel button")];
+    const items = [...menu.querySelectorAll(".menu__panel :is(a, button:not([tabindex='-1']))")];
     if (!items.length || !menu.contains(document.activeElement)) return;
     event.preventDefault();
     const step = event.key === "ArrowDown" ? 1 : -1;

@@ -36,6 +36,11 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   for (const form of document.querySelectorAll("[data-select]")) refresh(form);
 });
 
+// Enter in a field of the bar is for its menu; on a tick it does nothing, least of all to what is selected.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("[data-select] input[type=checkbox]")) event.preventDefault();
+});
+
 document.addEventListener("click", (event) => {
   const clear = event.target.closest("[data-clear]");
   if (clear) {

@@ -194,6 +194,15 @@ def test_the_drawer_stands_beside_the_board_and_gives_its_card_back(world: World
     assert f'id="lead-{ids[1]}" hx-swap-oob="true" draggable="true" data-card data-status="converted"' in changed
 
 
+def test_the_filter_of_the_board_stays_on_the_board(world: World, client: Client) -> None:
+    raw, qualified = world.add_lead(), world.add_lead()
+    move(world, "qualified", qualified.pk)
+    shown = client.get(url(world, "board/?status=qualified&label=&state=&since="))
+    assert shown.status_code == 200
+    assert {status: ids for status, ids in cards(shown).items() if ids} == {"qualified": [qualified.pk]}
+    assert (shown.context["page"].board, raw.pk in cards(shown)["raw"]) == (True, False)
+
+
 def test_what_is_not_live_leads_to_the_list(world: World, client: Client) -> None:
     for state in ("trashed", "quarantined"):
         answer = client.get(url(world, f"board/?state={state}&test=0"))

@@ -35,7 +35,7 @@ from leadscenter.lib.paging import BadCursor
 def board(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show the leads of the list by status, contact details masked; htmx is given the next piece of one column."""
     library, piece = library_of(library_id), piece_of(request.GET)
-    if request.GET.get("state", Lead.State.LIVE) != Lead.State.LIVE:
+    if request.GET.get("state") not in (None, "", Lead.State.LIVE):
         return redirect(address(library, carried(request.GET)))  # nobody sells what is not live
     if piece and by_htmx(request):
         response = render(request, "leads/_cards.html", _next_cards(request, library, piece))
