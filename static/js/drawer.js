@@ -135,7 +135,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 // Waiting is announced, and shown when it lasts.
-document.addEventListener("htmx:beforeRequest", (event) => event.detail.target.setAttribute("aria-busy", "true"));
-document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
+const asked = (event) => event.detail.requestConfig.target; // the answer may have gone elsewhere
+document.addEventListener("htmx:beforeRequest", (event) => asked(event).setAttribute("aria-busy", "true"));
+document.addEventListener("htmx:afterRequest", (event) => asked(event).removeAttribute("aria-busy"));
 
 enhance(settle);

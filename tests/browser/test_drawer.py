@@ -47,6 +47,13 @@ def test_lead_is_called_contacted_and_followed_up_from_its_drawer(
     page.locator("[data-menu-follow-up] summary").click()
     assert violations(page) == []
     assert sideways(page) == 0
+    # A time that is past is refused: the page says so, what was typed stays, nothing else is waited for.
+    page.locator("#follow-up-due").fill("2020-01-01T10:00")
+    page.get_by_role("button", name="Set follow-up").click()
+    expect(page.locator("#toasts [role=alert]")).to_contain_text("Choose a time from now on")
+    expect(page.locator("#follow-up-due")).to_have_value("2020-01-01T10:00")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    assert not FollowUp.objects.exists()
     page.get_by_role("button", name="Tomorrow, 9:00").click()
     expect(page.locator("[data-menu-follow-up] summary time")).to_be_visible()
     assert FollowUp.objects.filter(done_at=None, user=world.administrator).count() == 1

@@ -161,6 +161,45 @@ def test_follow_up_is_set_and_closed_from_the_drawer(world: World) -> None:
     assert FollowUp.objects.filter(done_at=None).count() == 0
 
 
+@pytest.mark.parametrize(
+    ("part", "sent", "said"),
+    [
+        ("follow-up/", {"due": "2020-01-01T10:00"}, "Choose a time from now on, within a year."),
+        ("follow-up/", {"due": "nonsense"}, "Choose a day and a time."),
+        ("follow-up/", {"days": "1", "user": "x"}, "Use the id: a number."),
+        ("contacted/", {"how": "pigeon", "part": "1"}, "Use one of: call, mail, whatsapp."),
+        ("note/", {"text": "  "}, "Write 1 to 4000 characters."),
+        ("change/", {"label_on": "ann@example.com"}, "A label is a word to sort by, never a person&#x27;s data."),
+        ("change/", {"assignee": "x"}, "Use the id: a number."),
+    ],
+)
+def test_what_is_refused_says_so_at_once_and_leaves_the_drawer(
+    world: World, part: str, sent: dict[str, str], said: str
+) -> None:
+    lead, client = world.add_lead(), client_of(world)
+    before = Lead.objects.values().get(pk=lead.pk)
+    answer = client.post(url(world, lead, part), sent, headers={"HX-Request": "true"})
+    text = answer.content.decode()
+    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#toasts", "beforeend")
+    assert text.count('data-toast="error"') == 1
+    assert said in text
+    assert "data-drawer" not in text
+    assert Lead.objects.values().get(pk=lead.pk) == before
+    assert not FollowUp.objects.exists()
+    assert said not in client.get(url(world, lead)).content.decode()  # said once
+
+    # Without htmx the lead's page says it.
+    assert said in client.post(url(world, lead, part), sent, follow=True).content.decode()
+
+
+def test_a_delivery_that_cannot_be_sent_again_says_so_beside_the_drawer_as_it_stands_now(world: World) -> None:
+    lead = world.add_lead()
+    answer = client_of(world).post(url(world, lead, "resend/"), {"delivery": "x"}, headers={"HX-Request": "true"})
+    text = answer.content.decode()
+    assert '<div hx-swap-oob="beforeend:#toasts"><div class="toast" data-toast="error"' in text
+    assert f'data-drawer="{lead.pk}"' in text
+
+
 def test_follow_up_and_contact_by_api(world: World) -> None:
     lead = world.add_lead()
     client = client_of(world)

@@ -18,7 +18,7 @@ from leads.center.selectors.library import lead_of, library_of
 from leads.center.selectors.lives import copy_answer
 from leads.center.services.contacting import record_contact
 from leads.center.services.following_up import finish_follow_up, set_follow_up
-from leads.center.views.leads import after_change
+from leads.center.views.leads import after_change, not_taken
 from leads.center.views.whole import person
 from leads.crm.services.deliveries import resend_delivery, resend_failed
 from leads.models import Delivery, Lead
@@ -42,7 +42,7 @@ def follow_up(request: HttpRequest, library_id: int, lead_id: int) -> HttpRespon
             user = request.POST.get("user")
             set_follow_up(actor=actor, lead=found, due_at=_due(request), user_id=read_id(user) if user else None)
     except (Invalid, ValueError) as error:
-        _say(request, error)
+        return not_taken(request, library_id, lead_id, error)
     return after_change(request, library_id, lead_id)
 
 
@@ -61,11 +61,6 @@ def _due(request: HttpRequest) -> datetime:
     return due if timezone.is_aware(due) else timezone.make_aware(due)
 
 
-def _say(request: HttpRequest, error: Exception) -> None:
-    said = next(iter(error.errors.values())) if isinstance(error, Invalid) else error
-    messages.error(request, str(said))
-
-
 @allows(Can.WORK_LEADS, of="library")
 @never_cache
 @require_POST
@@ -78,8 +73,7 @@ def contacted(request: HttpRequest, library_id: int, lead_id: int) -> HttpRespon
     try:
         record_contact(actor=actor, lead=found, how=request.POST.get("how", ""))
     except Invalid as invalid:
-        _say(request, invalid)
-        return after_change(request, library_id, lead_id)
+        return not_taken(request, library_id, lead_id, invalid)
     if request.POST.get("part") and getattr(request, "htmx", False):
         query = request.GET.urlencode()
         change_url = f"/l/{found.library_id}/leads/{found.pk}/change/" + (f"?{query}" if query else "")

@@ -165,16 +165,25 @@ def after_change(request: HttpRequest, library_id: int, lead_id: int) -> HttpRes
     return redirect(f"/l/{library_id}/leads/{lead_id}/" + (f"?{query}" if query else ""))
 
 
+def not_taken(request: HttpRequest, library_id: int, lead_id: int, why: Invalid | ValueError) -> HttpResponse:
+    """Say why a change was refused: for htmx by a message alone, so that the drawer keeps what was typed."""
+    messages.error(request, str(next(iter(why.errors.values())) if isinstance(why, Invalid) else why))
+    if not getattr(request, "htmx", False):
+        return after_change(request, library_id, lead_id)
+    response = render(request, "toasts.html")
+    response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
+    return response
+
+
 @allows(Can.WORK_LEADS, of="library")
 @require_POST
 def change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Set the status or the assignee of a lead, or put a label on or off."""
     library, actor = library_of(library_id), person(request)
-    wanted = wanted_change(request.POST)
     try:
-        change_leads(actor=actor, library=library, lead_ids=[lead_id], change=wanted)
+        change_leads(actor=actor, library=library, lead_ids=[lead_id], change=wanted_change(request.POST))
     except Invalid as invalid:
-        messages.error(request, str(next(iter(invalid.errors.values()))))
+        return not_taken(request, library_id, lead_id, invalid)
     return after_change(request, library_id, lead_id)
 
 
@@ -209,7 +218,7 @@ def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     try:
         add_note(actor=person(request), lead=found, text=request.POST.get("text", ""))
     except Invalid as invalid:
-        messages.error(request, str(next(iter(invalid.errors.values()))))
+        return not_taken(request, library_id, lead_id, invalid)
     return after_change(request, library_id, lead_id)
 
 
