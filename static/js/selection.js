@@ -36,6 +36,22 @@ document.addEventListener("htmx:oobAfterSwap", () => {
   for (const form of document.querySelectorAll("[data-select]")) refresh(form);
 });
 
+// The bar while something is selected; a key leads to its download, Esc back to the row.
+let origin = null;
+export const bar = () => document.querySelector("[data-selection]:not([hidden])");
+
+export function reach() {
+  if (!bar().contains(document.activeElement)) origin = document.activeElement;
+  (bar().querySelector("[value=export]") ?? bar().querySelector("button:not([tabindex='-1'])")).focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !event.target.closest?.("[data-selection]")) return;
+  const row = origin?.isConnected && origin.closest("[data-row-url]") ? origin : null;
+  (row ?? document.querySelector("tr[data-selected] a[data-open-drawer]"))?.focus();
+  event.stopImmediatePropagation();
+});
+
 // Enter in a field of the bar is for its menu; on a tick it does nothing, least of all to what is selected.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.("[data-select] input[type=checkbox]")) event.preventDefault();

@@ -1,6 +1,8 @@
 // Single keys, never while somebody types, and never where they were turned off (WCAG 2.1.4).
 import { edit } from "./cells.js";
 import { announce } from "./live.js";
+import { enter } from "./menus.js";
+import { bar, reach } from "./selection.js";
 
 const STORE = "holdfast.shortcuts";
 const ARRIVE = "holdfast.arrive";
@@ -45,20 +47,22 @@ const keys = {
   s: () => change("status"),
   a: () => change("assignee"),
   l: () => change("label"),
-  e: () => document.querySelector("[data-download]")?.focus(),
+  e: () => {
+    if (bar()) reach();
+    else document.querySelector("[data-download]")?.focus();
+  },
   x: () => links()[current()]?.closest("[data-row-url]")?.querySelector("input[data-row]")?.click(),
   g: () => { going = true; setTimeout(() => { going = false; }, 1200); },
 };
 const places = { l: "leads", f: "forms", o: "overview", c: "campaigns", i: "integrations", a: "activity" };
 
-// Opens the menu that changes one value: of the open lead, else of the row that has the focus.
+// Opens the menu that changes one value: of all that is selected, unless somebody is in the open lead; else of that
+// lead, else of the row that has the focus.
 function change(what) {
-  const menu = document.querySelector(`[data-drawer] [data-menu="${what}"]`);
-  if (menu) {
-    menu.open = true;
-    menu.querySelector(".menu__panel :is(button, input:not([type=hidden]))")?.focus();
-    return;
-  }
+  const open = document.querySelector("[data-drawer]");
+  const place = bar() && !open?.contains(document.activeElement) ? bar() : open;
+  const menu = place?.querySelector(`[data-menu="${what}"]`);
+  if (menu) { enter(menu); return; }
   const name = links()[current()];
   const row = name?.closest("[data-row-url]");
   const moves = what === "status" && row?.querySelector("[data-move-menu]");

@@ -11,7 +11,7 @@ from leads.center.layout import USUAL
 from leads.center.services.following_up import follow_up_of, set_follow_up
 from leads.center.services.working import Change, change_leads
 from leads.models import Lead, LeadLabel
-from tests.browser.test_pages import WIDE, context_of, visit
+from tests.browser.test_pages import WIDE, context_of, violations, visit
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,4 +79,53 @@ def test_enter_in_the_follow_up_sets_the_time_that_was_typed(
     found = follow_up_of(lead)
     assert found is not None
     assert (timezone.localtime(found.due_at).replace(tzinfo=None), found.done_at) == (typed.replace(tzinfo=None), None)
+    page.context.close()
+
+
+def test_keys_lead_to_the_bar_of_what_is_selected_and_back(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    page = the_list(chrome, live_server, world)
+    name = page.locator("a[data-open-drawer]").first
+    bar = page.locator("[data-selection]")
+    for _ in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    page.keyboard.press("k")
+    expect(bar.locator("[data-count]")).to_have_text("2 selected")
+    for key, menu, inside in (("s", "status", "button"), ("a", "assignee", "button"), ("l", "label", "input")):
+        page.keyboard.press(key)
+        expect(bar.locator(f"[data-menu={menu}] .menu__panel {inside}").first).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(bar.locator("details[open]")).to_have_count(0)
+        expect(name).to_be_focused()
+    page.keyboard.press("e")
+    expect(bar.locator("[value=export]")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(name).to_be_focused()
+
+    # In an open lead the keys are for that lead; outside it, for what is selected.
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-drawer] h2")).to_be_focused()
+    page.keyboard.press("s")
+    expect(page.locator("[data-drawer] [data-menu=status] button").first).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(name).to_be_focused()
+
+    page.keyboard.press("l")
+    page.keyboard.type("Call back")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("2 leads changed.")
+    assert LeadLabel.objects.count() == 2
+    assert set(Lead.objects.values_list("status", flat=True)) == {"qualified"}
+
+    # With nothing selected they are for the row and the page, as ever.
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    expect(page.locator("#edit-status button").first).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    expect(page.locator("[data-download]")).to_be_focused()
     page.context.close()
