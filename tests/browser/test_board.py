@@ -1,13 +1,15 @@
 """The board worked on in a browser: a card dragged, moved by its menu and by key, put back; on a phone, too."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from leads.center.services.working import Change, change_leads
-from leads.models import Lead
+from leads.crm.services.connections import create_connection
+from leads.models import Delivery, Lead
 from tests.browser.test_pages import NARROWEST, PHONE, WIDE, context_of, sideways, violations, visit
 from tests.world import World, make_world
 
@@ -98,6 +100,44 @@ def test_cards_are_dragged_moved_by_menu_and_key_and_put_back(
     seen.said = [text for text in seen.said if "Failed to load resource" not in text]  # the refusals of above
     assert seen.said == []
     context.close()
+
+
+# The part of a card's foot that leaves its card, or lies on another part of it.
+OUTSIDE = """cards => cards.flatMap((card) => {
+  const box = card.getBoundingClientRect();
+  const parts = [...card.querySelectorAll(".lead-card__foot > *, .lead-card__foot .cell")];
+  return parts.filter((part) => {
+    const one = part.getBoundingClientRect();
+    return one.left < box.left || one.right > box.right || one.bottom > box.bottom;
+  }).map((part) => `${card.id}: ${part.className}`);
+})"""
+
+
+def test_a_card_holds_its_clock_delivery_and_assignee(chrome: Browser, live_server: LiveServer, world: World) -> None:
+    leads = list(Lead.objects.filter(library=world.library).order_by("pk"))
+    hubspot = create_connection(
+        actor=world.administrator, library=world.library, kind="hubspot", name="HubSpot", credentials={"token": "pat-1"}
+    ).connection
+    Lead.objects.filter(pk=leads[1].pk).update(contacted_at=leads[1].received_at + timedelta(days=3, hours=20))
+    for number, state in enumerate(("pending", "pending", "dead", "done", "skipped")):
+        for lead in (leads[number], leads[-1 - number]):
+            Delivery.objects.create(
+                library_id=world.library.pk,
+                connection=hubspot,
+                lead_id=lead.pk,
+                received_at=lead.received_at,
+                event_key=f"lead.created:{lead.pk}",
+                state=state,
+                attempts=number,
+            )
+    Lead.objects.filter(pk=leads[-2].pk).update(assignee=world.administrator)
+    for width, theme in ((1440, "dark"), (1280, "light"), (PHONE, "light")):
+        context = context_of(chrome, live_server, world.administrator, width, theme)
+        page = visit(context, f"/l/{world.library.pk}/leads/board/?test=0").page
+        cards = page.locator("[data-card]:has(.lead-card__foot .state)")
+        assert cards.count() > 4
+        assert cards.evaluate_all(OUTSIDE) == []
+        context.close()
 
 
 def test_the_board_of_a_phone_scrolls_in_itself(chrome: Browser, live_server: LiveServer, world: World) -> None:
