@@ -20,9 +20,18 @@ function refresh(form) {
   const bar = form.querySelector("[data-selection]");
   if (bar) {
     bar.hidden = chosen.length === 0;
-    for (const count of bar.querySelectorAll("[data-count]")) count.textContent = `${chosen.length} ${count.dataset.count}`;
+    say(bar, chosen.length);
   }
-  return chosen.length;
+}
+
+// How many match is known once the views were counted.
+function say(bar, chosen) {
+  const { matching } = document.getElementById("count")?.dataset ?? {};
+  const count = bar.querySelector("[data-count]");
+  const label = bar.querySelector("[data-known]");
+  if (label && matching) label.textContent = label.dataset.known.replace("{n}", matching);
+  const number = bar.querySelector("[name=scope]")?.checked ? matching : String(chosen);
+  count.textContent = number ? `${number} ${count.dataset.count}` : count.dataset.everything;
 }
 
 enhance((scope) => {
@@ -67,11 +76,13 @@ document.addEventListener("click", (event) => {
     return;
   }
   const box = event.target.closest("[data-select] input[type=checkbox]");
-  if (!box || box.name === "scope") return;
+  if (!box) return;
   const form = box.closest("[data-select]");
+  const scope = form.querySelector("[name=scope]");
+  if (scope && box !== scope) scope.checked = false; // whoever picks rows means these
   if (box.matches("[data-all]")) {
     for (const row of boxes(form)) row.checked = box.checked;
-  } else {
+  } else if (box !== scope) {
     const all = boxes(form);
     if (event.shiftKey && last && all.includes(last)) {
       const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
@@ -79,6 +90,6 @@ document.addEventListener("click", (event) => {
     }
     last = box;
   }
-  const count = refresh(form);
-  announce(`${count} selected`);
+  refresh(form);
+  announce(form.querySelector("[data-count]").textContent);
 });

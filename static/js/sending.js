@@ -4,6 +4,7 @@ const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers") 
 export async function send(url, body) {
   const answer = await fetch(url, { method: "POST", body, headers: headers(), redirect: "error" });
   if (!answer.ok) throw Object.assign(new Error("refused"), { xhr: { status: answer.status } });
+  window.htmx.trigger(document.body, "leads-changed"); // the views count anew
   return answer.text();
 }
 

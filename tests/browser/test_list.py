@@ -7,7 +7,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from leads.center.services.working import Change, change_leads
 from leads.models import Lead, LeadLabel, SavedView
-from tests.browser.test_pages import WIDE, context_of, violations, visit
+from tests.browser.test_pages import PHONE, WIDE, context_of, sideways, violations, visit
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +119,61 @@ def test_keys_alone_walk_past_the_end_of_a_page(chrome: Browser, live_server: Li
     expect(names).to_have_count(50)
     expect(names.last).to_be_focused()
     assert seen.said == []
+    context.close()
+
+
+def test_all_that_match_says_how_many_and_picking_rows_takes_it_back(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    for number in range(49):
+        world.add_lead(name=f"Person {number}")
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    seen = visit(context, f"/l/{world.library.pk}/leads/?status=raw")
+    page, said = seen.page, seen.page.locator("[data-selection] [data-count]")
+    rows, every = page.locator("[data-row]"), page.get_by_label("all 51 matching")
+    rows.first.click()
+    expect(said).to_have_text("1 selected")
+    every.click()
+    expect(said).to_have_text("51 selected")
+    expect(page.locator("#live")).to_have_text("51 selected")
+    rows.nth(1).click()
+    expect(said).to_have_text("2 selected")
+    expect(every).not_to_be_checked()
+
+    # What changes in a row is counted in the views, and in what matches.
+    page.locator(".c-status .cell").first.click()
+    page.locator("#edit-status [data-value=qualified]").click()
+    expect(page.locator("#views a", has_text="Qualified").first.locator(".n")).to_have_text("1")
+    page.get_by_label("all 50 matching").click()
+    expect(said).to_have_text("50 selected")
+    page.locator("a[data-open-drawer]").nth(1).click()
+    page.locator("[data-drawer] [data-menu=status] summary").click()
+    page.locator("[data-drawer] [data-menu=status] [value=converted]").click()
+    expect(page.locator("#views a", has_text="Converted").locator(".n")).to_have_text("1")
+    assert Lead.objects.filter(status="raw").count() == 49
+    assert seen.said == []
+    context.close()
+
+
+def test_wide_columns_scroll_in_the_table_and_a_phone_sorts(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    columns = "clock,status,form,assignee,delivery,region,received,changed,campaign,source,outcome,labels"
+    page = visit(context, f"/l/{world.library.pk}/leads/?cols={columns}").page
+    assert page.locator(".table-box").evaluate("box => box.scrollWidth > box.clientWidth")
+    assert sideways(page) == 0
+    expect(page.get_by_label("Order of the leads")).to_be_hidden()
+
+    page.set_viewport_size({"width": PHONE, "height": 844})
+    page.goto(f"/l/{world.library.pk}/leads/?test=0")
+    page.get_by_label("Order of the leads").click()
+    assert violations(page) == []
+    assert sideways(page) == 0
+    page.get_by_role("link", name="Most urgent first").click()
+    page.wait_for_url("**/leads/?test=0&sort=attention")
+    page.get_by_label("Order of the leads").click()
+    expect(page.locator(".menu[open] [aria-current]")).to_have_text("Most urgent first")
     context.close()
 
 

@@ -91,6 +91,37 @@ def test_drawer_says_its_place_origin_duplicates_and_what_failed(world: World) -
     assert strange.status_code == 404
 
 
+def test_trail_says_where_a_lead_went_whatever_was_sent(world: World) -> None:
+    lead, other = world.add_lead(), world.add_lead()
+    client = client_of(world)
+
+    def trail(shown: Lead) -> list[tuple[str, str]]:
+        nodes = client.get(url(world, shown)).context["drawer"].trail
+        return [(node.label, node.note) for node in nodes[4:]]
+
+    assert trail(lead) == [("No CRM", "nothing was sent")]
+    for name, events in (("Early", ("lead.created", "lead.updated")), ("Late", ("lead.updated",))):
+        connection = Connection.objects.create(
+            library=world.library,
+            kind="webhook",
+            name=name,
+            url="https://example.com",
+            custody=world.library.custody,
+            created_by=world.administrator,
+        )
+        for event in events:
+            Delivery.objects.create(
+                library_id=world.library.pk,
+                connection=connection,
+                lead_id=lead.pk,
+                received_at=lead.received_at,
+                event_key=f"{event}:{lead.pk}",
+                state="done" if event == "lead.created" else "dead",
+            )
+    assert trail(lead) == [("Early", "Delivered"), ("Late", "Failed")]
+    assert trail(other) == [("No CRM", "nothing was sent")]
+
+
 def test_contact_is_recorded_and_the_status_offered_while_details_stay_in_sight(world: World) -> None:
     lead = world.add_lead()
     client = client_of(world)

@@ -116,7 +116,7 @@ def column_of(
 
 
 def orders_of(library: LeadLibrary, params: Mapping[str, str]) -> tuple[Switch, ...]:
-    """Return the orders that the cards can stand in; `params` say the board."""
+    """Return the orders that the leads can stand in; `params` say the list or the board."""
     here = params.get("sort", "received")
     return tuple(
         Switch("", str(name), address(library, {**params, "sort": order}), order == here)

@@ -284,8 +284,8 @@ def _trail(detail: LeadDetail) -> tuple[Node, ...]:
         Node("lock", _("Encrypted"), lead.region.upper(), "#origin"),
     ]
     seen: set[int] = set()
-    for row in detail.deliveries:
-        if row.connection.pk in seen or row.event != "lead.created":
+    for row in sorted(detail.deliveries, key=lambda row: row.event != "lead.created"):
+        if row.connection.pk in seen:
             continue
         seen.add(row.connection.pk)
         icon = {"done": "check", "dead": "bad", "skipped": "skip", "waiting": "pause"}.get(row.state, "retry")
@@ -293,7 +293,7 @@ def _trail(detail: LeadDetail) -> tuple[Node, ...]:
             Node(icon, row.connection.name, row.label, "#deliveries", todo=row.state not in ("done", "skipped"))
         )
     if not seen:
-        nodes.append(Node("integrations", _("No CRM"), _("not connected"), todo=True))
+        nodes.append(Node("integrations", _("No CRM"), _("nothing was sent"), todo=True))
     return tuple(nodes[:7])
 
 

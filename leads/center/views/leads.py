@@ -86,8 +86,13 @@ def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": layout.order}
     columns = numbers_of(count_columns(**asked)) if place else ()
     by_key = {tab.key: tab for tab in numbers}
-    said = count_said(by_key.get("here"), by_key.get("everything"))
-    page = {"views": views, "count_text": said}
+    here = by_key.get("here")
+    page = {
+        "views": views,
+        "count_text": count_said(here, by_key.get("everything")),
+        "matching": f"{here.count:,}{'+' if here.more else ''}" if here else "",
+        "counts_url": request.get_full_path(),
+    }
     return render(request, "leads/_views.html", {"page": page, "counts": True, "numbers": columns})
 
 
@@ -160,7 +165,9 @@ def _in_trash(lead_id: int) -> bool:
 def after_change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Answer a change of one lead: the drawer and the row of the list anew for htmx, else its page."""
     if getattr(request, "htmx", False):
-        return _drawer(request, library_id, lead_id, changed=True)
+        response = _drawer(request, library_id, lead_id, changed=True)
+        response["HX-Trigger"] = "leads-changed"  # the views count anew
+        return response
     query = request.GET.urlencode()
     return redirect(f"/l/{library_id}/leads/{lead_id}/" + (f"?{query}" if query else ""))
 

@@ -50,7 +50,8 @@ def whole_list(
         page = list_leads(**asked)
     saved = saved_views(actor, library) if saved is None else saved
     listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
-    return {"page": listed, **shell(request, library=library, active="leads")}
+    orders = () if listed.trash or selection.words else orders_of(library, dict(listed.here_items))
+    return {"page": listed, "orders": orders, **shell(request, library=library, active="leads")}
 
 
 def _given(request: HttpRequest) -> dict[str, str]:
