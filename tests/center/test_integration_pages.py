@@ -109,6 +109,29 @@ def test_failed_delivery_says_cause_and_fix_and_masks_the_request(world: World, 
     assert delivery.state == "pending"
 
 
+@pytest.mark.parametrize(
+    ("state", "attempts", "word"),
+    [("pending", 0, "Queued"), ("pending", 1, "Retry"), ("done", 1, "Delivered"), ("dead", 1, "Failed")],
+)
+def test_log_and_delivery_say_how_it_stands(
+    world: World, hubspot: Connection, state: str, attempts: int, word: str
+) -> None:
+    world.add_lead()
+    delivery = Delivery.objects.get()
+    for _number in range(attempts):
+        DeliveryAttempt.objects.create(delivery=delivery, status=503, outcome="retry", code="http_503", ms=12)
+    settled = None if state == "pending" else timezone.now()
+    Delivery.objects.update(state=state, attempts=attempts, settled_at=settled)
+    client = signed_in(world.administrator)
+    log = client.get(url(world)).content.decode().partition("<tbody>")[2]
+    page = client.get(url(world, f"deliveries/{delivery.pk}/")).content.decode()
+    for shown in (log, page):
+        badge = re.search(r'<span class="state[^"]*"><svg.*?</svg>([^<]*)</span>', shown, re.DOTALL)
+        assert badge
+        assert badge.group(1).split()[0] == word
+        assert "no destination" not in shown
+
+
 def test_log_goes_on_over_all_connections(world: World, hubspot: Connection) -> None:
     other = create_connection(
         actor=world.administrator, library=world.library, kind="webhook", name="Hook", url="https://example.com/in"
