@@ -9,6 +9,7 @@ import "./cells.js";
 import "./columns.js";
 import "./board.js";
 import "./drawer.js";
+import "./drafts.js";
 import "./definitions.js";
 import "./shortcuts.js";
 import "./palette.js";

@@ -1,7 +1,7 @@
 """A lead worked on in its drawer: revealed, called, followed up, and the next one of the list."""
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Dialog, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Act, AuditEvent
@@ -61,5 +61,56 @@ def test_lead_is_called_contacted_and_followed_up_from_its_drawer(
     page.get_by_role("link", name="Next lead").click()
     expect(page.locator("[data-drawer] h2")).to_have_text("Ann Example")
     expect(page.locator(".drawer__bar")).to_contain_text("2 of 2")
+    assert seen.said == []
+    context.close()
+
+
+def test_half_written_note_stays_until_it_is_sent(chrome: Browser, live_server: LiveServer, world: World) -> None:
+    context = context_of(chrome, live_server, world.administrator, PHONE, "light")
+    seen = visit(context, f"/l/{world.library.pk}/leads/")
+    page = seen.page
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    note, name = page.locator("#note"), page.locator("[data-drawer] h2")
+    page.locator("a[data-open-drawer]:visible").first.click()
+    expect(name).to_have_text("Bob Example")
+    note.fill("Call again")
+
+    # Over changes of the same lead.
+    page.get_by_role("button", name="Reveal, with a trace").click()
+    expect(page.get_by_role("link", name="Call")).to_be_visible()
+    expect(note).to_have_value("Call again")
+    page.locator("[data-menu=status] summary").click()
+    page.locator("[data-menu=status]").get_by_role("button", name="Qualified", exact=True).click()
+    expect(page.locator(".drawer__head .badge").first).to_have_text("Qualified")
+    expect(note).to_have_value("Call again")
+
+    # Over another lead and a closed drawer; never with another lead.
+    page.get_by_role("link", name="Next lead").click()
+    expect(name).to_have_text("Ann Example")
+    expect(note).to_have_value("")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-drawer]")).to_have_count(0)
+    page.locator("a[data-open-drawer]:visible").first.click()
+    expect(name).to_have_text("Bob Example")
+    expect(note).to_have_value("Call again")
+    assert page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})").count("Call again") == 0
+
+    # Whoever leaves is asked, until the note is sent.
+    page.evaluate("location.reload()")
+    expect(note).to_have_value("Call again")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#notes .quote")).to_contain_text("Call again")
+    expect(note).to_have_value("")
+    page.reload()
+    expect(page.locator("#notes .quote")).to_have_count(1)
+    assert asked == ["beforeunload"]
+    assert AuditEvent.objects.filter(act=Act.NOTE_ADDED).count() == 1
     assert seen.said == []
     context.close()
