@@ -21,6 +21,9 @@ ICONS = {
     Notification.Kind.IMPORT: "imports",
 }
 
+FAILING = "failing:"
+"""How the occasions of connections begin that go on, but fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -76,6 +79,10 @@ def _text(row: Notification, names: dict[int, Connection], stopped: dict[int, st
             )
         case Notification.Kind.FOLLOW_UP:
             text = _("A follow-up in %(account)s is due")
+        case Notification.Kind.CONNECTION if row.occasion.startswith(FAILING):
+            text = _("Deliveries of %(account)s to “%(name)s” fail: %(why)s. The leads are safe here")
+            if connection is None:
+                text = _("Deliveries of %(account)s to a connection fail. The leads are safe here")
         case Notification.Kind.CONNECTION:
             text = _("The connection “%(name)s” of %(account)s stopped: %(why)s. Its leads wait; nothing is lost")
             if connection is None:

@@ -24,7 +24,10 @@ WAITING = "waiting"
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A connection as its card shows it. `state` is the stored one or `unconfirmed`; counts are of the last day."""
+    """A connection as its card shows it. `state` is the stored one or `unconfirmed`; counts are of the last day.
+
+    Of what is `waiting`, `retrying` was tried and failed so far.
+    """
 
     id: int
     kind: str
@@ -40,6 +43,7 @@ class ConnectionRow:
     last_success_at: datetime | None
     resting_until: datetime | None
     waiting: int
+    retrying: int
     delivered_today: int
     failed_today: int
 
@@ -148,6 +152,7 @@ def _counted(rows: QuerySet[Connection]) -> QuerySet[Connection]:
 
     return rows.select_related("library").annotate(
         waiting_count=count(Q(state=Delivery.State.PENDING)),
+        retrying_count=count(Q(library_id=OuterRef("library_id"), state=Delivery.State.PENDING, attempts__gt=0)),
         delivered_count=count(today & Q(state=Delivery.State.DONE)),
         failed_count=count(today & Q(state=Delivery.State.DEAD)),
         resting=Exists(Connection.objects.filter(pk=OuterRef("pk"), open_until__gt=Now())),
@@ -172,6 +177,7 @@ def _connection_row(row: Connection) -> ConnectionRow:
         last_success_at=row.last_success_at,
         resting_until=row.open_until if row.__dict__["resting"] else None,
         waiting=counted["waiting_count"],
+        retrying=counted["retrying_count"],
         delivered_today=counted["delivered_count"],
         failed_today=counted["failed_count"],
     )

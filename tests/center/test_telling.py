@@ -19,6 +19,7 @@ from accounts.services import ad_accounts
 from accounts.services.tokens import create_token
 from leads.center.selectors.notifications import unread_count
 from leads.center.services import mailing, telling
+from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noticing import change_wishes
 from leads.center.services.working import Change, change_leads
 from leads.exports.services.asking import request_export
@@ -50,6 +51,7 @@ def tell(world: World) -> Callable[[], list[Notification]]:
         while place < until:
             place, _made = telling.tell_stretch(place, until)
         telling.tell_follow_ups()
+        telling.tell_failing()
         return list(Notification.objects.order_by("at", "pk"))
 
     return told
@@ -152,6 +154,53 @@ def test_stopped_connection_is_told_with_its_reason(world: World, tell: Callable
     [row] = api(world.administrator).get("/api/v1/notifications/").json()["results"]
     assert row["text"].startswith("The connection “Our CRM” of Brand ads stopped: the receiver answered 410.")
     assert row["url"] == f"/l/{world.library.pk}/integrations/{connection.pk}/"
+
+
+def test_failing_connection_is_told_once_until_it_succeeds_again(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    connection = Connection.objects.create(
+        library=world.library, kind="webhook", name="Our CRM", custody=1, created_by=world.administrator
+    )
+    paused = Connection.objects.create(
+        library=world.library, kind="webhook", name="Other", custody=1, created_by=world.administrator,
+        state="paused", state_reason="Paused by platform staff",
+    )  # fmt: skip
+    row = Connection.objects.filter(pk=connection.pk)
+    assert tell() == []
+    row.update(state_reason="a delivery was given up")
+    [told] = tell()
+    assert (told.user, told.kind, told.object_id) == (world.administrator, Kind.CONNECTION, connection.pk)
+    Notification.objects.update(at=Now() - telling.FAILING_TOLD_EVERY)
+    assert len(tell()) == 1  # it goes on to fail
+    [shown] = api(world.administrator).get("/api/v1/notifications/").json()["results"]
+    assert shown["text"] == "Deliveries of Brand ads to “Our CRM” fail: a delivery was given up. The leads are safe here"
+    assert shown["url"] == f"/l/{world.library.pk}/integrations/{connection.pk}/"
+
+    row.update(last_success_at=Now())  # it came and went since
+    assert len(tell()) == 2
+    row.update(last_success_at=Now() + timedelta(minutes=1))
+    assert len(tell()) == 2  # and again, within the hours
+    Notification.objects.update(at=Now() - telling.FAILING_TOLD_EVERY)
+    row.update(custody=0)
+    assert len(tell()) == 2  # it waits to be confirmed
+    assert not Notification.objects.filter(object_id=paused.pk).exists()
+
+
+def test_follow_up_that_fell_due_in_the_trash_reminds_once_its_lead_is_back(
+    world: World, tell: Callable[[], list[Notification]]
+) -> None:
+    lead = world.add_lead()
+    due_at = timezone.now() - timedelta(hours=1)
+    FollowUp.objects.create(
+        lead=lead, library_id=world.library.pk, user=world.administrator, set_by=world.administrator, due_at=due_at
+    )
+    delete_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
+    assert [one for one in tell() if one.kind == Kind.FOLLOW_UP] == []
+    assert FollowUp.objects.get().reminded_at is None
+    restore_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
+    assert [one.object_id for one in tell() if one.kind == Kind.FOLLOW_UP] == [lead.pk]
+    assert FollowUp.objects.get().reminded_at is not None
 
 
 def test_expiry_is_warned_of_once_a_week_with_how_many(world: World) -> None:

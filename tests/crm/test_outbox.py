@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from django.db import connection as database
 from django.db import connections as databases
 from django.test.utils import CaptureQueriesContext
@@ -144,6 +145,7 @@ def test_a_connection_that_mostly_fails_is_asked_less(world: World, sink: Sink) 
     connection.refresh_from_db()
     assert 10 <= len(sink.received) <= 16
     assert connection.breaker_step == 1
+    assert (connection.state, connection.state_reason) == ("active", "most attempts fail, so that less is sent")
     assert connection.open_until is not None
     assert 50 < (connection.open_until - timezone.now()).total_seconds() <= 60
     untouched = Delivery.objects.filter(attempts=0, lease=0).count()
@@ -164,7 +166,43 @@ def test_a_connection_that_mostly_fails_is_asked_less(world: World, sink: Sink) 
     connection.refresh_from_db()
     assert connection.breaker_step == 0
     assert [connection.open_until, connection.first_failure_at] == [None, None]
+    assert connection.state_reason == ""
     assert Delivery.objects.filter(attempts=0).count() == 0
+
+
+def test_given_up_delivery_stands_as_the_reason_until_a_success(world: World) -> None:
+    connection = world.webhook("https://example.com/").connection
+    world.leads(3)
+    rows = lease()
+    settled(rows[:1], Verdict(Outcome.CONFIG, "unknown_property"))
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_reason) == ("active", "a delivery was given up")
+    settled(rows[1:2], FAILED)
+    connection.refresh_from_db()
+    assert connection.state_reason == "a delivery was given up"
+    settled(rows[2:])
+    connection.refresh_from_db()
+    assert connection.state_reason == ""
+
+
+@pytest.mark.parametrize(("minutes", "reason"), [(59, ""), (61, "no attempt succeeded for an hour")])
+def test_connection_with_few_leads_says_after_an_hour_that_it_fails(world: World, minutes: int, reason: str) -> None:
+    connection = world.webhook("https://example.com/").connection
+    world.leads(1)
+    Connection.objects.update(first_failure_at=timezone.now() - timedelta(minutes=minutes))
+    settled(lease(), FAILED)
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_reason) == ("active", reason)
+
+
+def test_what_was_on_the_wire_does_not_change_the_reason_of_a_paused_connection(world: World) -> None:
+    connection = world.webhook("https://example.com/").connection
+    world.leads(1)
+    rows = lease()
+    Connection.objects.update(state="paused", state_reason="Paused by platform staff")
+    settled(rows)
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_reason) == ("paused", "Paused by platform staff")
 
 
 def test_five_days_without_success_disable_a_connection(world: World, sink: Sink) -> None:

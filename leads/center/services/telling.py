@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.access import Can, holders
 from accounts.models import Act, AuditEvent, LeadLibrary, Scope
+from leads.center.notices import FAILING
 from leads.center.selectors.notifications import wishes_for
-from leads.models import FollowUp, Lead, Notification
+from leads.models import Connection, FollowUp, Lead, Notification
 from leadscenter.lib.ids import id_at
 
 Kind = Notification.Kind
@@ -33,6 +35,7 @@ SECONDS = 20.0
 ONE_BY_ONE = 20
 """More new leads of a library in one tick than this are told as one number."""
 WARNED_BEFORE = timedelta(days=7)
+FAILING_TOLD_EVERY = timedelta(hours=6)
 COUNTED_AT_MOST = 10_000
 KEPT_DAYS = 90
 OF_ACT = {
@@ -53,7 +56,7 @@ def tell_on() -> int:
         place, made = tell_stretch(place, until)
         told += made
         cache.set(PLACE, place, timeout=None)
-    return told + tell_follow_ups()
+    return told + tell_follow_ups() + tell_failing()
 
 
 def tell_stretch(after: int, until: int) -> tuple[int, int]:
@@ -152,17 +155,32 @@ def _keep(rows: Iterable[Notification]) -> int:
 
 
 def tell_follow_ups() -> int:
-    """Remind of the follow-ups that are due, each once; return how many."""
+    """Remind of the follow-ups of live leads that are due, each once; return how many."""
     with transaction.atomic():
-        due = FollowUp.objects.filter(done_at=None, reminded_at=None, due_at__lte=Now())
+        due = FollowUp.objects.filter(done_at=None, reminded_at=None, due_at__lte=Now(), lead__state=Lead.State.LIVE)
         due = due.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("lead__library")
         found = list(due.order_by("due_at")[:BATCH])
-        live = [one for one in found if one.lead.state == Lead.State.LIVE]
         made = _keep(
-            _row(one.lead.library, one.user_id, Kind.FOLLOW_UP, f"follow-up:{one.pk}", one.lead_id, 1) for one in live
+            _row(one.lead.library, one.user_id, Kind.FOLLOW_UP, f"follow-up:{one.pk}", one.lead_id, 1) for one in found
         )
         FollowUp.objects.filter(pk__in=[one.pk for one in found]).update(reminded_at=Now())
     return made
+
+
+def tell_failing() -> int:
+    """Tell of each active connection in trouble: once until it succeeds again, and where it comes and goes, seldom."""
+    rows = Connection.objects.filter(
+        state=Connection.State.ACTIVE, removed_at=None, custody=F("library__custody"), state_reason__gt=""
+    )
+    found = list(rows.values_list("pk", "library_id", Coalesce("last_success_at", "created_at")))
+    lately = Notification.objects.filter(kind=Kind.CONNECTION, at__gt=Now() - FAILING_TOLD_EVERY)
+    told = set(lately.filter(object_id__in=[pk for pk, _library_id, _well in found]).values_list("object_id", flat=True))
+    return _keep(
+        row
+        for pk, library_id, well in found
+        if pk not in told
+        for row in _to_holders(library_id, Kind.CONNECTION, f"{FAILING}{pk}:{well.timestamp():.0f}", pk, 1)
+    )
 
 
 def warn_of_expiry() -> int:

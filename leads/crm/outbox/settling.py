@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,6 +36,10 @@ _STOPS = {
     Outcome.GONE: (Connection.State.DISABLED, "the receiver answered 410"),
 }
 _HOPELESS = (Connection.State.DISABLED, "five days without one success")
+FAILING_LONG = timedelta(hours=1)
+_GIVEN_UP = "a delivery was given up"
+_RESTS = "most attempts fail, so that less is sent"
+_NO_SUCCESS = "no attempt succeeded for an hour"
 _FAILURES = frozenset({Outcome.RETRY, Outcome.THROTTLED, Outcome.AUTH, Outcome.GONE})
 """What counts against the connection; CONFIG and FATAL are about one lead, the receiver works."""
 
@@ -63,8 +67,9 @@ def settle(results: Sequence[Settled]) -> None:
         ours = _still_ours(results)
         clock = _clock(connections)
         DeliveryAttempt.objects.bulk_create([_attempt(result, clock) for result in results])
-        _settle_rows([(result, ours[result.leased.id]) for result in results if result.leased.id in ours])
-        _settle_connections(connections, clock, [result for result in results if result.leased.id in ours])
+        mine = [result for result in results if result.leased.id in ours]
+        given_up = _settle_rows([(result, ours[result.leased.id]) for result in mine])
+        _settle_connections(connections, clock, mine, given_up)
         _record(results)
     _keep_excerpts(results)
 
@@ -123,9 +128,11 @@ def _attempt(result: Settled, at: datetime) -> DeliveryAttempt:
     )
 
 
-def _settle_rows(ours: Sequence[tuple[Settled, int]]) -> None:
+def _settle_rows(ours: Sequence[tuple[Settled, int]]) -> set[int]:
+    """Write how the deliveries stand; return the connections of those that were given up."""
     ends: dict[str, list[int]] = defaultdict(list)
     waits: dict[int, timedelta] = {}
+    given_up: set[int] = set()
     for result, attempts in ours:
         outcome = result.verdict.outcome
         wait = timedelta(0) if outcome in _STOPS else wait_before(attempts + 1, result.verdict)
@@ -133,6 +140,7 @@ def _settle_rows(ours: Sequence[tuple[Settled, int]]) -> None:
             ends[Delivery.State.DONE].append(result.leased.id)
         elif outcome in (Outcome.CONFIG, Outcome.FATAL) or wait is None:
             ends[Delivery.State.DEAD].append(result.leased.id)
+            given_up.add(result.leased.connection_id)
         else:
             waits[result.leased.id] = wait
     answered = {"attempts": F("attempts") + 1, "leases_unanswered": 0}
@@ -143,9 +151,12 @@ def _settle_rows(ours: Sequence[tuple[Settled, int]]) -> None:
             *(When(pk=pk, then=Value(wait)) for pk, wait in waits.items()), output_field=models.DurationField()
         )
         Delivery.objects.filter(pk__in=list(waits)).update(due_at=Now() + wait_of, **answered)
+    return given_up
 
 
-def _settle_connections(connections: Mapping[int, Connection], now: datetime, results: Sequence[Settled]) -> None:
+def _settle_connections(
+    connections: Mapping[int, Connection], now: datetime, results: Sequence[Settled], given_up: Container[int]
+) -> None:
     succeeded = Counter(r.leased.connection_id for r in results if r.verdict.outcome == Outcome.OK)
     failed = Counter(r.leased.connection_id for r in results if r.verdict.outcome in _FAILURES)
     stops = {r.leased.connection_id: _STOPS[r.verdict.outcome] for r in results if r.verdict.outcome in _STOPS}
@@ -160,7 +171,26 @@ def _settle_connections(connections: Mapping[int, Connection], now: datetime, re
         stop = stops.get(pk) or (_HOPELESS if health.hopeless(now) else None)
         if stop and row.state == Connection.State.ACTIVE:
             _stop(row, *stop)
+        elif row.state == Connection.State.ACTIVE:
+            _mark(row, _trouble(health, now, failed=failed[pk], given_up=pk in given_up), succeeded=succeeded[pk])
     Connection.objects.filter(pk__in=well).update(last_success_at=Now())
+
+
+def _trouble(health: Health, now: datetime, *, failed: int, given_up: bool) -> str:
+    """Say what whoever may connect a CRM should know of a connection that goes on; "" for nothing."""
+    if given_up:
+        return _GIVEN_UP
+    if failed and health.half_open:
+        return _RESTS
+    since = health.first_failure_at
+    return _NO_SUCCESS if since is not None and now - since >= FAILING_LONG else ""
+
+
+def _mark(row: Connection, trouble: str, *, succeeded: int) -> None:
+    """Let the first trouble stand as the reason until a success: while it stands, people are told of it once."""
+    reason = row.state_reason or trouble if trouble or not succeeded else ""
+    if reason != row.state_reason:
+        Connection.objects.filter(pk=row.pk).update(state_reason=reason)
 
 
 def _stop(row: Connection, state: Connection.State, reason: str) -> None:
