@@ -79,14 +79,8 @@ def _text(row: Notification, names: dict[int, Connection], stopped: dict[int, st
             )
         case Notification.Kind.FOLLOW_UP:
             text = _("A follow-up in %(account)s is due")
-        case Notification.Kind.CONNECTION if row.occasion.startswith(FAILING):
-            text = _("Deliveries of %(account)s to “%(name)s” fail: %(why)s. The leads are safe here")
-            if connection is None:
-                text = _("Deliveries of %(account)s to a connection fail. The leads are safe here")
         case Notification.Kind.CONNECTION:
-            text = _("The connection “%(name)s” of %(account)s stopped: %(why)s. Its leads wait; nothing is lost")
-            if connection is None:
-                text = _("A connection of %(account)s stopped. Its leads wait; nothing is lost")
+            text = _of_connection(row, named=connection is not None)
         case Notification.Kind.EXPIRY:
             text = ngettext(
                 "%(n)s lead of %(account)s is deleted within a week, when its time is over",
@@ -105,6 +99,16 @@ def _text(row: Notification, names: dict[int, Connection], stopped: dict[int, st
         case _:
             text = _("The import into %(account)s has ended")
     return text % told
+
+
+def _of_connection(row: Notification, *, named: bool) -> str:
+    if row.occasion.startswith(FAILING):
+        if not named:
+            return _("Deliveries of %(account)s to a connection fail. The leads are safe here")
+        return _("Deliveries of %(account)s to “%(name)s” fail: %(why)s. The leads are safe here")
+    if not named:
+        return _("A connection of %(account)s stopped. Its leads wait; nothing is lost")
+    return _("The connection “%(name)s” of %(account)s stopped: %(why)s. Its leads wait; nothing is lost")
 
 
 def _url(row: Notification) -> str:

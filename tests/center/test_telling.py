@@ -174,7 +174,9 @@ def test_failing_connection_is_told_once_until_it_succeeds_again(
     Notification.objects.update(at=Now() - telling.FAILING_TOLD_EVERY)
     assert len(tell()) == 1  # it goes on to fail
     [shown] = api(world.administrator).get("/api/v1/notifications/").json()["results"]
-    assert shown["text"] == "Deliveries of Brand ads to “Our CRM” fail: a delivery was given up. The leads are safe here"
+    assert (
+        shown["text"] == "Deliveries of Brand ads to “Our CRM” fail: a delivery was given up. The leads are safe here"
+    )
     assert shown["url"] == f"/l/{world.library.pk}/integrations/{connection.pk}/"
 
     row.update(last_success_at=Now())  # it came and went since

@@ -174,7 +174,9 @@ def tell_failing() -> int:
     )
     found = list(rows.values_list("pk", "library_id", Coalesce("last_success_at", "created_at")))
     lately = Notification.objects.filter(kind=Kind.CONNECTION, at__gt=Now() - FAILING_TOLD_EVERY)
-    told = set(lately.filter(object_id__in=[pk for pk, _library_id, _well in found]).values_list("object_id", flat=True))
+    told = set(
+        lately.filter(object_id__in=[pk for pk, _library_id, _well in found]).values_list("object_id", flat=True)
+    )
     return _keep(
         row
         for pk, library_id, well in found
