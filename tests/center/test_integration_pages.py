@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Act, AuditEvent, User
+from leads.crm.preparing import thin_at
 from leads.crm.services.connections import create_connection
 from leads.crm.services.deliveries import backfill
+from leads.crm.unseal import credentials_of
 from leads.exports.services.asking import request_export
 from leads.models import Connection, Delivery, DeliveryAttempt
 from leads.selection import Selection
@@ -71,6 +73,61 @@ def test_mapping_is_saved_line_by_line(world: World, hubspot: Connection) -> Non
     client.post(url(world, f"{hubspot.pk}/"), {"name": "HubSpot", "lines": "wish = wish_text\n\nname=full_name"})
     hubspot.refresh_from_db()
     assert hubspot.mapping == [{"from": "wish", "to": "wish_text"}, {"from": "name", "to": "full_name"}]
+
+
+def test_address_and_ids_only_of_a_webhook_are_changed_on_its_page(world: World) -> None:
+    hook = create_connection(
+        actor=world.administrator, library=world.library, kind="webhook", name="Hook", url="https://example.com/in"
+    )
+    assert hook.secret
+    row, pk, client = (
+        Connection.objects.filter(pk=hook.connection.pk),
+        hook.connection.pk,
+        signed_in(world.administrator),
+    )
+    row.update(breaker_step=2, open_until=timezone.now(), state_reason="a delivery was given up")
+    assert 'value="https://example.com/in"' in client.get(url(world, f"{pk}/")).content.decode()
+
+    # The name alone: nothing else is touched.
+    client.post(url(world, f"{pk}/"), {"name": "Our CRM", "url": "https://example.com/in"})
+    assert row.values_list("name", "url", "breaker_step").get() == ("Our CRM", "https://example.com/in", 2)
+    assert thin_at(row.get().options, timezone.now()) is False
+    assert AuditEvent.objects.filter(act=Act.CONNECTION_CHANGED).latest("pk").detail["changed"] == "name"
+
+    # The same host keeps the secret and starts anew; the payload's form changes from now on.
+    answer = client.post(url(world, f"{pk}/"), {"name": "Our CRM", "url": "https://example.com/new", "thin": "on"})
+    assert answer["Location"] == url(world, f"{pk}/")
+    assert row.values_list("url", "breaker_step", "open_until", "state_reason").get() == (
+        "https://example.com/new", 0, None, "",
+    )  # fmt: skip
+    assert thin_at(row.get().options, timezone.now()) is True
+    assert secrets_of(row.get()) == [hook.secret]
+
+    # Another host gets a new one, shown once.
+    posted = {"name": "Our CRM", "url": "https://example.org/in", "thin": "on"}
+    page = client.post(url(world, f"{pk}/"), posted).content.decode()
+    shown = re.search(r"whsec_[\w+/=-]+", page)
+    assert shown
+    assert shown.group() != hook.secret
+    assert secrets_of(row.get()) == [shown.group()]
+    assert "the old secret is not used any more" in page
+    assert row.get().url == "https://example.org/in"
+    assert "whsec_" not in client.get(url(world, f"{pk}/")).content.decode()
+
+
+def test_bad_new_address_changes_nothing(world: World) -> None:
+    hook = create_connection(
+        actor=world.administrator, library=world.library, kind="webhook", name="Hook", url="https://example.com/in"
+    ).connection
+    posted = {"name": "Other", "url": "https://127.0.0.1/in", "thin": "on"}
+    answer = signed_in(world.administrator).post(url(world, f"{hook.pk}/"), posted)
+    assert answer.status_code == 400
+    assert "This address cannot be used" in answer.content.decode()
+    assert Connection.objects.values_list("name", "url", "options").get() == (hook.name, hook.url, hook.options)
+
+
+def secrets_of(connection: Connection) -> list[str]:
+    return [one["secret"] for one in credentials_of([connection])[connection.pk]["secrets"]]
 
 
 @pytest.mark.parametrize("act", ["pause", "resume"])

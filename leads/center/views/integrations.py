@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from accounts.shell import shell
 from accounts.views import person
 from leads.center.integrations import delivery_detail, log_of, pulses
 from leads.center.selectors.library import library_of
-from leads.crm.selectors import UNCONFIRMED, connection_row, connections_of
+from leads.crm.selectors import UNCONFIRMED, ConnectionRow, connection_row, connections_of
 from leads.crm.services.connections import (
     Shown,
     change_connection,
@@ -57,6 +57,14 @@ class WebhookForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The receiver then fetches the lead with a token: less of it travels."),
     )
+
+
+class WebhookSettingsForm(WebhookForm):
+    """What of a webhook can be changed later: all that it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["url"].help_text = _("https only. Another host or port gets a new secret; you see it once, next.")
 
 
 class HubSpotForm(forms.Form):
@@ -192,16 +200,15 @@ def connection(request: HttpRequest, library_id: int, connection_id: int) -> Htt
     """Show one connection with its settings; POST changes them."""
     library, actor = library_of(library_id), person(request)
     row = connection_row(actor, connection_id)
-    known = {"name": row.name, "lines": "\n".join(f"{line['from']} = {line['to']}" for line in row.mapping)}
-    form = MappingForm(request.POST or None, initial=known)
-    if row.kind == Connection.Kind.WEBHOOK:
-        del form.fields["token"], form.fields["lines"]
+    form = _settings(row, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            change_connection(actor=actor, connection_id=connection_id, **_changes(form.cleaned_data))
+            shown = change_connection(actor=actor, connection_id=connection_id, **_changes(row, form.cleaned_data))
         except Invalid as invalid:
             _add_errors(form, invalid)
         else:
+            if shown.secret:
+                return _secret_page(request, library, shown, moved=True)
             messages.success(request, _("Saved. Deliveries that are queued use it too."))
             return redirect("connection", library_id, connection_id)
     context = {
@@ -214,8 +221,16 @@ def connection(request: HttpRequest, library_id: int, connection_id: int) -> Htt
     return render(request, "leads/connection.html", context, status=400 if form.errors else 200)
 
 
-def _changes(data: dict[str, Any]) -> dict[str, Any]:
+def _settings(row: ConnectionRow, posted: QueryDict | None) -> forms.Form:
+    if row.kind == Connection.Kind.WEBHOOK:
+        return WebhookSettingsForm(posted, initial={"name": row.name, "url": row.url, "thin": row.thin})
+    lines = "\n".join(f"{line['from']} = {line['to']}" for line in row.mapping)
+    return MappingForm(posted, initial={"name": row.name, "lines": lines})
+
+
+def _changes(row: ConnectionRow, data: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {"name": data["name"]}
+    changes |= {name: data[name] for name in ("url", "thin") if name in data and data[name] != getattr(row, name)}
     if "lines" in data:
         pairs = [line.split("=", 1) for line in data["lines"].splitlines() if line.strip()]
         changes["mapping"] = [{"from": pair[0].strip(), "to": (pair[1:] or [""])[0].strip()} for pair in pairs]
@@ -304,10 +319,16 @@ def connection_secret(request: HttpRequest, library_id: int, connection_id: int)
     library, actor = library_of(library_id), person(request)
     connection_row(actor, connection_id)
     shown = rotate_secret(actor=actor, connection_id=connection_id)
+    return _secret_page(request, library, shown)
+
+
+def _secret_page(request: HttpRequest, library: LeadLibrary, shown: Shown, *, moved: bool = False) -> HttpResponse:
+    """Show a secret that took the place of another: at once where the address `moved`, else after a day."""
     context = {
         "library": library,
         "shown": shown,
         "rotated": True,
+        "moved": moved,
         **shell(request, library=library, active="integrations"),
     }
     return render(request, "leads/connection_new.html", context)

@@ -103,7 +103,10 @@ def change_connection(
     mapping: Sequence[Any] | None = None,
     thin: bool | None = None,
 ) -> Shown:
-    """Change what is given. Another host gets a new secret at once: the old one must not travel there."""
+    """Change what is given. Another host gets a new secret at once: the old one must not travel there.
+
+    An active connection starts with a clean record at another address: what failed at the old one says nothing of it.
+    """
     with _sealing(_library_id(connection_id)):
         connection = locked(actor, connection_id)
         _refuse_foreign_fields(connection.kind, url, credentials, base_url)
@@ -122,6 +125,8 @@ def change_connection(
         changed = " ".join(sorted({*changes, *(["credentials"] if credential else [])}))
         library = connection.library
         audit.record(Act.CONNECTION_CHANGED, library, actor=actor, targets=[connection.pk], changed=changed)
+        if changes.get("url", connection.url) != connection.url and connection.state == Connection.State.ACTIVE:
+            changes |= WORKING_AGAIN
         Connection.objects.filter(pk=connection.pk).update(**changes)
         if credential is not None:
             _keep(connection, credential)
