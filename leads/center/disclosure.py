@@ -5,7 +5,7 @@ of them: it writes one event with one target per lead.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -135,11 +135,7 @@ def _open(lead: Lead, record: SealedAnswers | None, reveal: bool) -> OpenLead:
         return nothing
     answers, attribution = content.answers, content.attribution
     email, phone = content.first(*EMAIL_KINDS), content.first(*PHONE_KINDS)
-    if not reveal:
-        email, phone = mask(email, "email"), mask(phone, "phone_number")
-        answers = tuple(map(_masked, answers))
-        attribution = {name: mask(value, "email") if "@" in value else value for name, value in attribution.items()}
-    return OpenLead(
+    shown = OpenLead(
         id=lead.pk,
         answers=answers,
         name=content.name,
@@ -153,7 +149,25 @@ def _open(lead: Lead, record: SealedAnswers | None, reveal: bool) -> OpenLead:
         country=content.country,
         language=content.language,
         consents=content.consents,
-        masked=not reveal,
+        masked=False,
+    )
+    return shown if reveal else masked(shown)
+
+
+def masked(shown: OpenLead) -> OpenLead:
+    """Return the lead with its contact details dotted out, as a list shows it."""
+    if shown.masked:
+        return shown
+    attribution = {name: mask(value, "email") if "@" in value else value for name, value in shown.attribution.items()}
+    return replace(
+        shown,
+        answers=tuple(map(_masked, shown.answers)),
+        email=mask(shown.email, "email"),
+        phone=mask(shown.phone, "phone_number"),
+        attribution={
+            name: mask(value, "email") if "@" in value else value for name, value in shown.attribution.items()
+        },
+        masked=True,
     )
 
 

@@ -1,5 +1,6 @@
 """The drawer of a lead: its place in the list, what it leads to, and the work that is done from it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -140,6 +141,44 @@ def test_contact_is_recorded_and_the_status_offered_while_details_stay_in_sight(
     assert lead.contacted_at is not None
     assert lead.status == "raw"
     assert AuditEvent.objects.filter(act=Act.LEAD_CONTACTED, targets__object_id=lead.pk).count() == 1
+
+
+def test_revealed_details_stay_in_sight_over_changes_with_a_trace_each(world: World) -> None:
+    lead, htmx = world.add_lead(email="ann@example.com"), {"HX-Request": "true"}
+    client = client_of(world)
+    reveals = AuditEvent.objects.filter(act=Act.LEAD_REVEALED, targets__object_id=lead.pk).order_by("pk")
+
+    # Who did not reveal the lead does not do so by changing it.
+    asked = url(world, lead, "change/") + "?state=live&revealed=1"
+    page = client.post(asked, {"status": "contacted"}, headers=htmx).content.decode()
+    assert "ann@example.com" not in page
+    assert "a•••@example.com" in page
+    assert reveals.count() == 0
+
+    # The page of a revealed lead sends its changes so that they keep it; only the drawer is in clear, not the row.
+    shown = client.post(url(world, lead, "reveal/") + "?status=qualified", headers=htmx).content.decode()
+    assert "status=qualified&amp;revealed=1" in shown
+    masked_again = re.search(r'href="([^"]*)" hx-get="\1"[^>]*><svg.*?</svg>Mask again', shown, re.DOTALL)
+    assert masked_again
+    assert masked_again.group(1) == f"http://testserver{url(world, lead)}?status=qualified"
+    page = client.post(
+        url(world, lead, "change/") + "?revealed=1", {"status": "qualified"}, headers=htmx
+    ).content.decode()
+    drawer, _aside, row = page.partition("</aside>")
+    assert 'href="tel:+4915112345678"' in drawer
+    assert "a•••@example.com" in row
+    assert "ann@example.com" not in row
+    assert list(reveals.values_list("purpose", "actor")) == [
+        ("", world.administrator.pk),
+        ("kept", world.administrator.pk),
+    ]
+    assert "kept contact details in sight" in client.get(url(world, lead)).content.decode()
+
+    # A link and a page without htmx start masked.
+    assert "ann@example.com" not in client.get(url(world, lead) + "?revealed=1", headers=htmx).content.decode()
+    answer = client.post(url(world, lead, "change/") + "?revealed=1", {"status": "raw"})
+    assert answer["Location"] == url(world, lead)
+    assert reveals.count() == 2
 
 
 def test_copy_gives_one_answer_and_leaves_the_trace_of_a_reveal(world: World) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, holders, require
-from accounts.models import Act, AuditEvent, LeadLibrary, User
+from accounts.models import Act, AuditEvent, LeadLibrary, Scope, User
 from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, OpenNote, disclose, notes_of
 from leads.center.selectors.deliveries import LeadDelivery, deliveries_of
@@ -20,6 +20,9 @@ from leads.privacy.services.purging import TRASH_DAYS
 
 COPIED = "copied"
 """The purpose of a reveal that put one answer on a clipboard."""
+KEPT = "kept"
+"""The purpose of a reveal that goes on: the lead was changed while its contact details were in sight."""
+KEPT_FOR = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,15 @@ def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "
     )
 
 
+def may_keep(actor: User, lead: Lead) -> bool:
+    """Whether the actor revealed this lead within the last hours, so that its details may stay in sight over a change.
+
+    The trail is asked, not the page: nobody reveals a lead by changing it.
+    """
+    own = AuditEvent.objects.filter(scope=Scope.LIBRARY, scope_id=lead.library_id, act=Act.LEAD_REVEALED, actor=actor)
+    return own.filter(purpose="", at__gte=Now() - KEPT_FOR, targets__object_id=lead.pk).exists()
+
+
 def copy_answer(*, actor: User, lead: Lead, key: str) -> str:
     """Return one answer in clear, for a clipboard: a reveal like another, with a purpose of its own.
 
@@ -135,5 +147,6 @@ def _moment(event: AuditEvent) -> Moment:
     detail = ", ".join(
         f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose", "how")
     )
-    text = _("copied contact details") if event.purpose == COPIED else str(Act(event.act).label)
+    text = {COPIED: _("copied contact details"), KEPT: _("kept contact details in sight")}.get(event.purpose)
+    text = text or str(Act(event.act).label)
     return Moment(event.at, event.act, str(event.actor) if event.actor else "", text, detail)

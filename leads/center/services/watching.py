@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from accounts import audit
 from accounts.models import Act, Alarm, AuditEvent, AuditTarget, Scope
 from accounts.services.alarms import raise_alarm
+from leads.center.selectors.lives import KEPT
 from leads.models import Lead
 from leadscenter.lib.ids import id_at
 
@@ -155,12 +156,15 @@ def _distinct(library_id: int, exports: list[int]) -> int:
 
 
 def _judge_reveals(look: Look) -> None:
-    """More in a day than five times the person's daily mean of four weeks, and more than 20."""
+    """More in a day than five times the person's daily mean of four weeks, and more than 20.
+
+    What stayed in sight over a change was counted when it was revealed.
+    """
     about = f"{look.actor_id}:{look.day}"
     day = look.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     own = AuditEvent.objects.filter(
         scope=Scope.LIBRARY, scope_id=look.library_id, actor=look.actor_id, act=Act.LEAD_REVEALED
-    )
+    ).exclude(purpose=KEPT)
     today = _sum(own, day, day + timedelta(days=1))
     if today <= REVEALS_AT_LEAST or _raised(look, Alarm.Kind.MANY_REVEALS, about):
         return

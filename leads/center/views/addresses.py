@@ -8,6 +8,7 @@ from accounts.models import LeadLibrary
 from leads.selection import NAMES, Selection
 
 BOARD = "board"  # the parameter of what stands beside the board, or is asked from it
+REVEALED = "revealed"  # of an act on a lead whose contact details are in sight; no address of a page has it
 CARRIED = (*NAMES, "sort", "cols", "view", BOARD)
 
 

@@ -13,6 +13,7 @@ from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
+from leads.center.disclosure import masked
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery
@@ -20,7 +21,7 @@ from leads.center.selectors.listing import LeadRow, who_sees
 from leads.center.selectors.lives import LeadDetail, open_lead
 from leads.center.selectors.neighbours import neighbours_of
 from leads.center.services.following_up import follow_up_of
-from leads.center.views.addresses import BOARD, address, params_of
+from leads.center.views.addresses import BOARD, REVEALED, address, params_of
 from leads.center.views.filtering import encoded
 from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, people_of
@@ -169,12 +170,14 @@ class Drawer:
         return f"<Drawer {self.id}>"
 
 
-def drawer_of(actor: User, lead: Lead, given: Mapping[str, Any], *, revealed: bool, address: str) -> Drawer:
+def drawer_of(
+    actor: User, lead: Lead, given: Mapping[str, Any], *, revealed: bool, address: str, purpose: str = ""
+) -> Drawer:
     """Open the lead and put it into words; the trace of the look is written by the opening."""
     library = lead.library
     selection = read_selection(library, given, actor=actor)
     order = layout_of(given).order
-    detail = open_lead(actor=actor, lead=lead, reveal=revealed)
+    detail = open_lead(actor=actor, lead=lead, reveal=revealed, purpose=purpose)
     kept = params_of(selection, order, given)
     return _drawer(actor, detail, library, selection, order, kept, revealed=revealed, here=address)
 
@@ -192,7 +195,7 @@ def _drawer(
 ) -> Drawer:
     lead, shown = detail.lead, detail.shown
     base = f"/l/{library.pk}/leads/{lead.pk}/"
-    query = encoded(params)
+    query = encoded(params | ({REVEALED: "1"} if revealed else {}))
     answers = tuple(
         AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
         if row.kind in SENSITIVE
@@ -201,7 +204,7 @@ def _drawer(
     )
     place = neighbours_of(lead, library, selection, order)
     held = require(actor, Can.VIEW_LEADS, library)
-    listed = LeadRow(lead, shown, detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
+    listed = LeadRow(lead, masked(shown), detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
     return Drawer(
         id=lead.pk,
         row=Wording(library, params, lead.pk).row(listed),

@@ -20,11 +20,12 @@ from leads.center.layout import Layout, layout_of, moved
 from leads.center.selectors.board import count_columns
 from leads.center.selectors.counting import tabs
 from leads.center.selectors.library import lead_of, library_of
+from leads.center.selectors.lives import KEPT, may_keep
 from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noting import remove_note
 from leads.center.services.working import KEEP, Change, add_note, change_leads
-from leads.center.views.addresses import address, place_of
+from leads.center.views.addresses import REVEALED, address, place_of
 from leads.center.views.columns import numbers_of
 from leads.center.views.detail import drawer_of
 from leads.center.views.listing import count_said
@@ -144,8 +145,9 @@ def _drawer(
     found = lead_of(actor, lead_id, trashed=_in_trash(lead_id))
     if found.library_id != library_id:
         return redirect(f"/l/{found.library_id}/leads/{found.pk}/")
-    address = request.build_absolute_uri()
-    drawer = drawer_of(actor, found, request.GET, revealed=revealed, address=address.removesuffix("reveal/"))
+    kept = changed and REVEALED in request.GET and may_keep(actor, found)
+    here = request.build_absolute_uri(_page_of(request, library_id, lead_id))
+    drawer = drawer_of(actor, found, request.GET, revealed=revealed or kept, address=here, purpose=KEPT if kept else "")
     if by_htmx(request):
         parts = {"drawer": drawer, "rows": [drawer.row] if changed else [], "statuses": status_badges()}
         response = render(request, "leads/_drawer_and_row.html", parts)
@@ -163,13 +165,22 @@ def _in_trash(lead_id: int) -> bool:
 
 
 def after_change(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
-    """Answer a change of one lead: the drawer and the row of the list anew for htmx, else its page."""
+    """Answer a change of one lead: the drawer and the row of the list anew for htmx, else its page.
+
+    Contact details that were in sight stay there, with a trace of their own.
+    """
     if getattr(request, "htmx", False):
         response = _drawer(request, library_id, lead_id, changed=True)
         response["HX-Trigger"] = "leads-changed"  # the views count anew
         return response
-    query = request.GET.urlencode()
-    return redirect(f"/l/{library_id}/leads/{lead_id}/" + (f"?{query}" if query else ""))
+    return redirect(_page_of(request, library_id, lead_id))
+
+
+def _page_of(request: HttpRequest, library_id: int, lead_id: int) -> str:
+    """Return the address of the lead's page, beside the list that the request was made from."""
+    query = request.GET.copy()
+    query.pop(REVEALED, None)
+    return f"/l/{library_id}/leads/{lead_id}/" + (f"?{query.urlencode()}" if query else "")
 
 
 def not_taken(request: HttpRequest, library_id: int, lead_id: int, why: Invalid | ValueError) -> HttpResponse:
