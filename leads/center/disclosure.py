@@ -163,9 +163,7 @@ def masked(shown: OpenLead) -> OpenLead:
         answers=tuple(map(_masked, shown.answers)),
         email=mask(shown.email, "email"),
         phone=mask(shown.phone, "phone_number"),
-        attribution={
-            name: mask(value, "email") if "@" in value else value for name, value in shown.attribution.items()
-        },
+        attribution=attribution,
         masked=True,
     )
 
