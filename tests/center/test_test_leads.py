@@ -1,11 +1,17 @@
 """Test leads: one per form, flagged, replaceable, in no count."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connections
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Act, AuditEvent, User
+from accounts.refusals import Conflict
 from accounts.services.tokens import create_token
 from forms_builder.measures import Counts, counts
+from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.testing import create_test_lead
 from leads.models import Lead
 from tests.world import World, make_form, make_world
@@ -36,6 +42,63 @@ def test_a_new_test_lead_takes_the_place_of_the_one_before(world: World) -> None
     real.refresh_from_db()
     assert real.state == "live"
     assert counts([world.form.pk])[None] == Counts(open=1, start=1, submit=1, test=2)
+
+
+def test_replaced_one_is_not_put_back_beside_its_successor(world: World) -> None:
+    actor, library = world.administrator, world.library
+    first = create_test_lead(actor=actor, form=world.form)
+    second = create_test_lead(actor=actor, form=world.form)
+    real = world.add_lead()
+    delete_leads(actor=actor, library=library, lead_ids=[real.pk])
+    with pytest.raises(Conflict, match="has one test lead at a time"):
+        restore_leads(actor=actor, library=library, lead_ids=[first.pk, real.pk])
+    assert states(world) == [(first.pk, "trashed"), (second.pk, "live")]
+    real.refresh_from_db()
+    assert real.state == "trashed"
+    assert not AuditEvent.objects.filter(act=Act.LEADS_RESTORED).exists()
+    answer = api(actor).post(f"/api/v1/leads/{first.pk}/restore/")
+    assert (answer.status_code, "one test lead at a time" in answer.json()["detail"]) == (409, True)
+    client = Client()
+    client.force_login(actor)
+    page = client.post(f"/l/{library.pk}/leads/{first.pk}/restore/", follow=True).content.decode()
+    assert "has one test lead at a time" in page
+    assert states(world) == [(first.pk, "trashed"), (second.pk, "live")]
+
+    # Nor two at once; one of them comes back alone.
+    delete_leads(actor=actor, library=library, lead_ids=[second.pk])
+    with pytest.raises(Conflict):
+        restore_leads(actor=actor, library=library, lead_ids=[first.pk, second.pk])
+    restore_leads(actor=actor, library=library, lead_ids=[first.pk])
+    assert states(world) == [(first.pk, "live"), (second.pk, "trashed")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_form_has_one_whoever_comes_at_the_same_moment() -> None:
+    world = make_world()
+    actor = world.administrator
+    first = create_test_lead(actor=actor, form=world.form)
+    second = create_test_lead(actor=actor, form=world.form)
+    delete_leads(actor=actor, library=world.library, lead_ids=[second.pk])
+
+    def put_back(lead: Lead) -> None:
+        restore_leads(actor=actor, library=world.library, lead_ids=[lead.pk])
+
+    def send(_: Lead) -> None:
+        create_test_lead(actor=actor, form=world.form)
+
+    def attempt(work: Callable[[Lead], None], lead: Lead) -> bool:
+        try:
+            work(lead)
+        except Conflict:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(attempt, (put_back, put_back, send, send), (first, second, first, second)))
+    assert done[2:] == [True, True]
+    assert [state for _pk, state in states(world)].count("live") == 1
 
 
 def test_page_of_a_form_sends_one_and_shows_it(world: World) -> None:

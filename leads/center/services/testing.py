@@ -15,7 +15,7 @@ from forms_builder.answers import Problems, validator_for
 from forms_builder.models import Form
 from forms_builder.schema import FormContent, Question
 from forms_builder.selectors import published_form
-from leads.center.services.deleting import delete_leads
+from leads.center.services.deleting import delete_leads, lock_forms
 from leads.center.services.working import MOST_AT_ONCE
 from leads.intake.accept import Circumstances, new_lead
 from leads.intake.store import store
@@ -47,8 +47,7 @@ def create_test_lead(*, actor: User, form: Form) -> Lead:
     """
     library = LeadLibrary.objects.select_related("ad_account", "custodian").get(ad_account_id=form.ad_account_id)
     require(actor, Can.WORK_LEADS, library)
-    before = list(tests_of(form).values_list("pk", flat=True))
-    if before:
+    if tests_of(form).exists():
         require(actor, Can.DELETE_LEADS, library)
     served = published_form(form.public_id)
     if served is None or not served.takes_answers():
@@ -68,8 +67,10 @@ def create_test_lead(*, actor: User, form: Form) -> Lead:
     with transaction.atomic():
         audit.record(Act.TEST_LEAD_CREATED, library, actor=actor, targets=[form.pk])
     stored = store(new)
-    if before:
-        delete_leads(actor=actor, library=library, lead_ids=before)
+    with transaction.atomic():
+        lock_forms([form.pk])
+        if older := list(tests_of(form).values_list("pk", flat=True))[1:]:
+            delete_leads(actor=actor, library=library, lead_ids=older)
     return Lead.objects.select_related("library").get(pk=stored.lead_id)
 
 
@@ -84,7 +85,7 @@ def delete_test_lead(*, actor: User, form: Form) -> None:
 
 
 def tests_of(form: Form) -> QuerySet[Lead]:
-    """Return the live test leads of a form, newest first: one, but for two that were made at the same moment."""
+    """Return the live test leads of a form, newest first: one, but while another is on its way to take its place."""
     rows = Lead.objects.filter(library__ad_account=form.ad_account_id, form=form, state=Lead.State.LIVE, is_test=True)
     return rows.order_by("-received_at", "-pk")[:MOST_AT_ONCE]
 
