@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import AccountRole, Act, AuditEvent, Transfer, User
 from accounts.services.ad_accounts import set_member
@@ -257,3 +258,17 @@ def test_second_administrator_counts_while_they_can_sign_in(world: World) -> Non
     assert done() is True
     set_active(actor=None, user=second, active=False)
     assert done() is False
+
+
+@pytest.mark.parametrize(
+    ("back", "undo"), [("?status=raw", "?status=raw"), ("board/?status=raw", "?status=raw&board=1")]
+)
+def test_undo_of_a_deletion_leads_back_beside_the_same_list(world: World, back: str, undo: str) -> None:
+    lead, client = world.add_lead(), signed_in(world.administrator)
+    answer = client.post(leads_url(world, f"{lead.pk}/delete/"), {"next": leads_url(world, back)}, follow=True)
+    action = f'action="{escape(leads_url(world, f"{lead.pk}/restore/{undo}"))}"'
+    assert action in answer.content.decode()
+    back_there = client.post(leads_url(world, f"{lead.pk}/restore/{undo}"))
+    assert back_there["Location"] == leads_url(world, f"{lead.pk}/{undo}")
+    lead.refresh_from_db()
+    assert lead.state == "live"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from accounts.access import Can, require
 from accounts.declarations import allows
 from accounts.freshness import fresh
 from accounts.models import LeadLibrary
-from accounts.refusals import Invalid
+from accounts.refusals import Conflict, Invalid
 from leads.center.layout import Layout, layout_of, moved
 from leads.center.selectors.board import count_columns
 from leads.center.selectors.counting import tabs
@@ -25,7 +26,7 @@ from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noting import remove_note
 from leads.center.services.working import KEEP, Change, add_note, change_leads
-from leads.center.views.addresses import REVEALED, address, place_of
+from leads.center.views.addresses import BOARD, REVEALED, address, place_of
 from leads.center.views.columns import numbers_of
 from leads.center.views.detail import drawer_of
 from leads.center.views.listing import count_said
@@ -245,22 +246,26 @@ def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
 @fresh
 def delete(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Put one lead into the trash."""
-    delete_leads(actor=person(request), library=library_of(library_id), lead_ids=[lead_id])
-    messages.success(
-        request,
-        _("Lead deleted. It stays in the trash for 30 days."),
-        extra_tags=f"/l/{library_id}/leads/{lead_id}/restore/",
-    )
-    return redirect(back_of(request, library_id))
+    library, back = library_of(library_id), back_of(request, library_id)
+    delete_leads(actor=person(request), library=library, lead_ids=[lead_id])
+    place = urlsplit(back)
+    beside = dict(parse_qsl(place.query)) | ({BOARD: "1"} if place.path.endswith("/board/") else {})
+    undo = address(library, beside, lead_id, "restore/")
+    messages.success(request, _("Lead deleted. It stays in the trash for 30 days."), extra_tags=undo)
+    return redirect(back)
 
 
 @allows(Can.DELETE_LEADS, of="library")
 @require_POST
 def restore(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
-    """Take one lead out of the trash."""
-    restore_leads(actor=person(request), library=library_of(library_id), lead_ids=[lead_id])
-    messages.success(request, _("Lead put back, with everything that was on it."))
-    return redirect(f"/l/{library_id}/leads/{lead_id}/")
+    """Take one lead out of the trash, and show it beside the list that it was deleted from."""
+    try:
+        restore_leads(actor=person(request), library=library_of(library_id), lead_ids=[lead_id])
+    except Conflict as conflict:
+        messages.error(request, conflict.detail)
+    else:
+        messages.success(request, _("Lead put back, with everything that was on it."))
+    return redirect(_page_of(request, library_id, lead_id))
 
 
 def back_of(request: HttpRequest, library_id: int) -> str:
