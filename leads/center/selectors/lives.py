@@ -1,12 +1,14 @@
 """One lead: open, with its work, its history and what went out. Each part of the page asks here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.access import Can, holders, require
 from accounts.models import Act, AuditEvent, LeadLibrary, Scope, User
@@ -78,7 +80,7 @@ def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "
         notes=tuple(WrittenNote(note, names.get(note.author_id, "")) for note in notes),
         deliveries=tuple(deliveries),
         timeline=tuple(_timeline(lead, deliveries, events)),
-        seen=tuple(_moment(event) for event in events if event.act in SEEN) if may_know else None,
+        seen=tuple(_moments(event for event in events if event.act in SEEN)) if may_know else None,
         expires_at=expires_at(lead, library),
         people=tuple(holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:100]),
     )
@@ -134,8 +136,7 @@ def _known(events: list[AuditEvent], partner: User | None) -> list[AuditEvent]:
 
 
 def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[AuditEvent]) -> list[Moment]:
-    moments = [Moment(lead.received_at, "received", "", _("submitted the form"))]
-    moments += [_moment(event) for event in events]
+    moments = [Moment(lead.received_at, "received", "", _("submitted the form")), *_moments(events)]
     for delivery in deliveries:
         for attempt in delivery.attempts:
             text = f"{delivery.event} → {delivery.connection.name}"
@@ -143,10 +144,35 @@ def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[A
     return sorted(moments, key=lambda moment: moment.at, reverse=True)[:300]
 
 
-def _moment(event: AuditEvent) -> Moment:
-    detail = ", ".join(
-        f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose", "how")
-    )
+def _moments(events: Iterable[AuditEvent]) -> list[Moment]:
+    """Put events into words; one query for the names of those to whom the lead was assigned."""
+    events = list(events)
+    assigned = {int(event.detail["assignee"]) for event in events if event.detail.get("assignee")}
+    names = names_of(assigned) if assigned else {}
+    return [_moment(event, names) for event in events]
+
+
+def _moment(event: AuditEvent, names: Mapping[int, str]) -> Moment:
+    told = [f"{name}: {value}" for name, value in sorted(event.detail.items()) if name in ("status", "purpose", "how")]
+    if event.act == Act.LEAD_CHANGED:
+        told += _changes(event.detail, names)
     text = {COPIED: _("copied contact details"), KEPT: _("kept contact details in sight")}.get(event.purpose)
     text = text or str(Act(event.act).label)
-    return Moment(event.at, event.act, str(event.actor) if event.actor else "", text, detail)
+    return Moment(event.at, event.act, str(event.actor) if event.actor else "", text, ", ".join(told))
+
+
+def _changes(detail: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
+    """Say what else was changed: the assignee by name, labels by their number (their names may be gone), a note."""
+    told = []
+    if "assignee" in detail:
+        name = names.get(int(detail["assignee"]))
+        told.append(_("assigned to %(name)s") % {"name": name} if name else _("assigned to nobody"))
+    if on := detail.get("labels"):
+        told.append(ngettext("%(n)s label put on", "%(n)s labels put on", on) % {"n": on})
+    elif on == 0:
+        told.append(_("all labels taken off"))
+    if off := detail.get("labels_off"):
+        told.append(ngettext("%(n)s label taken off", "%(n)s labels taken off", off) % {"n": off})
+    if detail.get("notes_off"):
+        told.append(_("a note taken off"))
+    return told

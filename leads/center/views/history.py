@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -91,14 +92,12 @@ def _said(moment: Moment) -> str:
 def _together(rows: list[TimelineRow]) -> list[TimelineRow]:
     """Say the same of the same person once, with how often; rows come newest first."""
     told: list[TimelineRow] = []
-    times = 1
-    for row in rows:
-        if told and (told[-1].text, told[-1].tone) == (row.text, row.tone):
-            times += 1
-            told[-1] = replace(told[-1], note=_("%(n)s times, first %(at)s") % {"n": times, "at": moment_text(row.at)})
-            continue
-        times = 1
-        told.append(row)
+    for (_text, _tone, note), same in groupby(rows, key=lambda row: (row.text, row.tone, row.note)):
+        newest, *others = same
+        if others:
+            said = _("%(n)s times, first %(at)s") % {"n": len(others) + 1, "at": moment_text(others[-1].at)}
+            newest = replace(newest, note=f"{note}, {said}" if note else said)
+        told.append(newest)
     return told
 
 
