@@ -13,6 +13,7 @@ from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from leads.crm.explanations import explain
 from leads.crm.preparing import thin_at
+from leads.crm.standing import next_attempt
 from leads.models import Connection, Delivery, DeliveryAttempt, Lead
 from leadscenter.lib.outbound import host_of
 from leadscenter.lib.paging import Page, keyset_page
@@ -63,7 +64,10 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as the log shows it. `state` is the stored one, or `waiting` while its connection does not work."""
+    """A delivery as the log shows it. `state` is the stored one, or `waiting` while its connection does not work.
+
+    `next_at`: when it is tried next, which is later than `due_at` while the breaker holds the connection.
+    """
 
     id: int
     connection_id: int
@@ -74,6 +78,7 @@ class DeliveryRow:
     state: str
     created_at: datetime
     due_at: datetime
+    next_at: datetime
     settled_at: datetime | None
     attempts: list[AttemptRow]
 
@@ -202,6 +207,7 @@ def _delivery_row(row: Delivery, connection: Connection, attempts: Sequence[Deli
         state=WAITING if row.state == Delivery.State.PENDING and not works else row.state,
         created_at=row.created_at,
         due_at=row.due_at,
+        next_at=next_attempt(row, connection),
         settled_at=row.settled_at,
         attempts=[_attempt_row(attempt, connection.kind) for attempt in attempts],
     )

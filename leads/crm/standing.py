@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +40,12 @@ _CONNECTED = Prepared(lambda library: Connection.objects.filter(library=library,
 def shown_state(delivery: Delivery, connection: Connection, library: LeadLibrary) -> str:
     """Return the state with what is derived: `waiting` follows from the connection, `retrying` from attempts."""
     return _state(str(delivery.state), delivery.attempts, connection, library)
+
+
+def next_attempt(delivery: Delivery, connection: Connection) -> datetime:
+    """Return when a pending delivery is tried next: when it is due, or later while the breaker holds the connection."""
+    held_until = connection.open_until
+    return delivery.due_at if held_until is None else max(delivery.due_at, held_until)
 
 
 def _state(state: str, attempts: int, connection: Connection, library: LeadLibrary) -> str:

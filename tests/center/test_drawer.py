@@ -7,18 +7,21 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Act, AuditEvent
+from accounts.models import AccountRole, Act, AuditEvent
+from accounts.services.ad_accounts import set_member
+from leads.center.selectors.lives import timeline_of
 from leads.center.selectors.neighbours import Neighbours, neighbours_of
 from leads.center.services.finding_duplicates import find_stretch
 from leads.center.services.following_up import follow_up_of, set_follow_up
-from leads.center.services.working import add_note
-from leads.models import Connection, Delivery, FollowUp, Lead
+from leads.center.services.noting import remove_note
+from leads.center.services.working import Change, add_note, change_leads
+from leads.models import Connection, Delivery, DeliveryAttempt, FollowUp, Lead
 from leads.selection import Selection, with_search
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
 from leads.vault.values import Plain
 from tests.counting import statements
-from tests.world import World
+from tests.world import World, person
 
 LAST = (1 << 63) - 1
 QUERIES = 35
@@ -121,6 +124,65 @@ def test_trail_says_where_a_lead_went_whatever_was_sent(world: World) -> None:
             )
     assert trail(lead) == [("Early", "Delivered"), ("Late", "Failed")]
     assert trail(other) == [("No CRM", "nothing was sent")]
+
+
+def test_drawer_says_that_the_assignee_lost_access(world: World) -> None:
+    lead, colleague = world.add_lead(), person("Cleo")
+    set_member(actor=world.administrator, ad_account=world.account, user=colleague, role=AccountRole.ADMINISTRATOR)
+    assigned = Change(assignee=colleague.pk)
+    change_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=assigned)
+    client = client_of(world)
+    shown = "Assigned to Cleo. Change"
+    assert shown in client.get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
+    set_member(actor=world.administrator, ad_account=world.account, user=colleague, role=AccountRole.ANALYST)
+    page = client.get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
+    assert shown not in page
+    assert "Assigned to Cleo, no longer has access. Change" in page
+
+
+def test_next_attempt_waits_for_the_breaker(world: World) -> None:
+    lead, now = world.add_lead(), timezone.now()
+    connection = Connection.objects.create(
+        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
+        created_by=world.administrator, open_until=now + timedelta(hours=3),
+    )  # fmt: skip
+    delivery = Delivery.objects.create(
+        library_id=world.library.pk, connection=connection, lead_id=lead.pk, received_at=lead.received_at,
+        event_key=f"lead.created:{lead.pk}", attempts=1, due_at=now - timedelta(hours=1),
+    )  # fmt: skip
+    DeliveryAttempt.objects.create(delivery=delivery, status=500, outcome="retry", code="receiver_error", ms=12)
+    client, held = client_of(world), f"Retry {now + timedelta(hours=3):%H:%M}"
+    log = f"/l/{world.library.pk}/integrations/"
+    for place in (url(world, lead), log, f"{log}deliveries/{delivery.pk}/"):
+        assert held in client.get(place).content.decode(), place
+    Delivery.objects.update(due_at=now + timedelta(hours=5))
+    assert f"Retry {now + timedelta(hours=5):%H:%M}" in client.get(url(world, lead)).content.decode()
+
+
+def test_timeline_says_what_was_changed(world: World) -> None:
+    lead, actor = world.add_lead(), world.administrator
+    note = add_note(actor=actor, lead=lead, text="mine")
+    for change in (
+        Change(status="contacted"),
+        Change(assignee=actor.pk),
+        Change(assignee=None),
+        Change(add_labels=["One", "Two"]),
+        Change(remove_labels=["One"]),
+    ):
+        change_leads(actor=actor, library=world.library, lead_ids=[lead.pk], change=change)
+    remove_note(actor=actor, lead=lead, note_id=note.pk)
+    told = [moment.detail for moment in timeline_of(actor, lead) if moment.kind == Act.LEAD_CHANGED]
+    assert told == [
+        "a note taken off",
+        "1 label taken off",
+        "2 labels put on",
+        "assigned to nobody",
+        "assigned to Ada",
+        "status: contacted",
+    ]
+    page = client_of(world).get(url(world, lead)).content.decode()
+    timeline = page[page.index('id="timeline"') : page.index('id="seen"')]
+    assert [text for text in told if text not in timeline] == []  # what differs is not told as one
 
 
 def test_contact_is_recorded_and_the_status_offered_while_details_stay_in_sight(world: World) -> None:

@@ -1,7 +1,7 @@
 """One lead in the words of its drawer: trail strip, answers, history, deliveries, consent."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, people_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
 from leads.center.views.wording import Row, Wording, clock_of, name_of
-from leads.crm.standing import sent_of
+from leads.crm.standing import next_attempt, sent_of
 from leads.models import Lead
 from leads.selection import Selection, read_selection
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
@@ -204,18 +204,19 @@ def _drawer(
     )
     place = neighbours_of(lead, library, selection, order)
     held = require(actor, Can.VIEW_LEADS, library)
-    listed = LeadRow(lead, masked(shown), detail.labels, len(detail.notes), sent_of(library, [lead.pk]).get(lead.pk))
+    sees = who_sees(library)
+    listed = _listed(detail, library, params, sees)
     return Drawer(
         id=lead.pk,
-        row=Wording(library, params, lead.pk).row(listed),
+        row=listed,
         name=name_of(shown.name, lead, unreadable=shown.unreadable),
         clock=clock_of(lead, library),
         status=lead.status,
         status_label=lead.get_status_display(),
         statuses=tuple((value, str(label)) for value, label in Lead.Status.choices),
-        assignee=str(lead.assignee) if lead.assignee else "",
-        assignee_initials=lead.assignee.initials if lead.assignee else "",
-        people=people_of(who_sees(library)),
+        assignee=listed.assignee,
+        assignee_initials=listed.assignee_initials,
+        people=people_of(sees),
         labels=detail.labels,
         trail=_trail(detail),
         evidence=_evidence(detail.deliveries),
@@ -245,6 +246,15 @@ def _drawer(
         address=here,
         **_addresses(base, query),
     )
+
+
+def _listed(detail: LeadDetail, library: LeadLibrary, params: dict[str, str], sees: Iterable[User]) -> Row:
+    """Return the lead as its list shows it, masked, for the swap after a change."""
+    lead = detail.lead
+    lost = lead.assignee_id is not None and lead.assignee_id not in {user.pk for user in sees}
+    sent = sent_of(library, [lead.pk]).get(lead.pk)
+    row = LeadRow(lead, masked(detail.shown), detail.labels, len(detail.notes), sent, assignee_lost_access=lost)
+    return Wording(library, params, lead.pk).row(row)
 
 
 def _notes(actor: User, detail: LeadDetail) -> tuple[NoteRow, ...]:
@@ -311,7 +321,8 @@ def _evidence(deliveries: tuple[LeadDelivery, ...]) -> Evidence | None:
             "n": row.delivery.attempts,
         }
         if row.state == "retrying":
-            text = _("The lead is safe here. The next attempt is at %(at)s.") % {"at": moment_text(row.delivery.due_at)}
+            at = moment_text(next_attempt(row.delivery, row.connection))
+            text = _("The lead is safe here. The next attempt is at %(at)s.") % {"at": at}
             return Evidence(_("%(name)s did not take it yet") % {"name": row.connection.name}, fine, text)
         if row.state == "waiting":
             text = _("The lead is safe here and goes out when the connection runs again.")

@@ -12,6 +12,7 @@ from leads.center.selectors.deliveries import LeadDelivery
 from leads.center.selectors.neighbours import Neighbours
 from leads.center.views.wording import Badge, form_text, status_badge
 from leads.crm.explanations import explain
+from leads.crm.standing import next_attempt
 from leads.models import Lead
 from leadscenter.lib.display import language_name, moment_text
 
@@ -105,7 +106,7 @@ def delivery_row(row: LeadDelivery, library: LeadLibrary, *, may_send: bool) -> 
     return DeliveryRow(
         connection=row.connection.name,
         state=row.state,
-        next=f"{row.delivery.due_at:%H:%M}" if row.state == "retrying" else "",
+        next=f"{next_attempt(row.delivery, row.connection):%H:%M}" if row.state == "retrying" else "",
         detail=", ".join(said),
         url=f"/l/{library.pk}/integrations/deliveries/{row.delivery.pk}/" if may_send else "",
         cause=told.cause if told else "",
