@@ -158,6 +158,7 @@ def masked(shown: OpenLead) -> OpenLead:
     """Return the lead with its contact details dotted out, as a list shows it."""
     if shown.masked:
         return shown
+    attribution = {name: mask(value, "email") if "@" in value else value for name, value in shown.attribution.items()}
     return replace(
         shown,
         answers=tuple(map(_masked, shown.answers)),
