@@ -69,18 +69,18 @@ def open_lead(*, actor: User, lead: Lead, reveal: bool = False, purpose: str = "
     if lead.viewed_at is None:
         Lead.objects.filter(pk=lead.pk, viewed_at=None).update(viewed_at=Now())
     notes = notes_of(lead, actor=actor, library=library)
-    names = names_of(note.author_id for note in notes)
     deliveries = deliveries_of(actor, lead)
     may_know = Can.VIEW_TRAIL in require(actor, Can.VIEW_LEADS, library)
     events = _known(events_of(lead), None if may_know else actor)
+    names = names_of([*(note.author_id for note in notes), *_assigned(events)])
     return LeadDetail(
         lead=lead,
         shown=shown,
         labels=tuple(labels_of([lead.pk]).get(lead.pk, ())),
         notes=tuple(WrittenNote(note, names.get(note.author_id, "")) for note in notes),
         deliveries=tuple(deliveries),
-        timeline=tuple(_timeline(lead, deliveries, events)),
-        seen=tuple(_moments(event for event in events if event.act in SEEN)) if may_know else None,
+        timeline=tuple(_timeline(lead, deliveries, events, names)),
+        seen=tuple(_moment(event, names) for event in events if event.act in SEEN) if may_know else None,
         expires_at=expires_at(lead, library),
         people=tuple(holders(library, Can.VIEW_LEADS).order_by("name", "pk")[:100]),
     )
@@ -125,7 +125,7 @@ def timeline_of(actor: User, lead: Lead) -> list[Moment]:
     """Return what happened to the lead, newest first; raise `Refused`."""
     may_know = Can.VIEW_TRAIL in require(actor, Can.VIEW_LEADS, lead.library)
     events = _known(events_of(lead), None if may_know else actor)
-    return _timeline(lead, deliveries_of(actor, lead), events)
+    return _timeline(lead, deliveries_of(actor, lead), events, names_of(_assigned(events)))
 
 
 def _known(events: list[AuditEvent], partner: User | None) -> list[AuditEvent]:
@@ -135,8 +135,11 @@ def _known(events: list[AuditEvent], partner: User | None) -> list[AuditEvent]:
     return [event for event in events if event.act not in SEEN or event.actor_id == partner.pk]
 
 
-def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[AuditEvent]) -> list[Moment]:
-    moments = [Moment(lead.received_at, "received", "", _("submitted the form")), *_moments(events)]
+def _timeline(
+    lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[AuditEvent], names: Mapping[int, str]
+) -> list[Moment]:
+    moments = [Moment(lead.received_at, "received", "", _("submitted the form"))]
+    moments += [_moment(event, names) for event in events]
     for delivery in deliveries:
         for attempt in delivery.attempts:
             text = f"{delivery.event} → {delivery.connection.name}"
@@ -144,12 +147,9 @@ def _timeline(lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[A
     return sorted(moments, key=lambda moment: moment.at, reverse=True)[:300]
 
 
-def _moments(events: Iterable[AuditEvent]) -> list[Moment]:
-    """Put events into words; one query for the names of those to whom the lead was assigned."""
-    events = list(events)
-    assigned = {int(event.detail["assignee"]) for event in events if event.detail.get("assignee")}
-    names = names_of(assigned) if assigned else {}
-    return [_moment(event, names) for event in events]
+def _assigned(events: Iterable[AuditEvent]) -> set[int]:
+    """Return the ids of the people to whom the lead was assigned."""
+    return {int(event.detail["assignee"]) for event in events if event.detail.get("assignee")}
 
 
 def _moment(event: AuditEvent, names: Mapping[int, str]) -> Moment:
