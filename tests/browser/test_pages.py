@@ -101,6 +101,14 @@ def sideways(page: Page) -> int:
     return width
 
 
+# Enter in a field is the first button of its form: the main one, or one that is there for Enter alone.
+TRAPS = """[...document.forms].filter((form) => {
+  const buttons = [...form.elements].filter((one) => one.type === "submit");
+  const fields = [...form.elements].filter((one) => one.matches("input:not([type=hidden])"));
+  return fields.length && buttons.length > 1 && !buttons[0].matches(".btn--primary, [aria-hidden=true]");
+}).map((form) => `Enter in a form is ${[...form.elements].find((one) => one.type === "submit").outerHTML}`)"""
+
+
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """A world with something to see on every page."""
@@ -196,7 +204,7 @@ def judge(chrome: Browser, live_server: LiveServer, user: User | None, path: str
     """Return everything that is wrong with a page: wide and dark, then light on a phone, then at the narrowest."""
     context = context_of(chrome, live_server, user, WIDE, "dark")
     seen = visit(context, path, status=status)
-    wrong: list[str] = list(seen.said)
+    wrong: list[str] = [*seen.said, *seen.page.evaluate(TRAPS)]
     for width, theme in ((WIDE, "dark"), (PHONE, "light"), (NARROWEST, "light")):
         seen.page.set_viewport_size({"width": width, "height": 900})
         seen.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
