@@ -179,9 +179,9 @@ def test_failing_connection_is_told_once_until_it_succeeds_again(
     )
     assert shown["url"] == f"/l/{world.library.pk}/integrations/{connection.pk}/"
 
-    row.update(last_success_at=Now())  # it came and went since
+    row.update(last_success_at=Now() + timedelta(minutes=1))  # it came and went since
     assert len(tell()) == 2
-    row.update(last_success_at=Now() + timedelta(minutes=1))
+    row.update(last_success_at=Now() + timedelta(minutes=2))
     assert len(tell()) == 2  # and again, within the hours
     Notification.objects.update(at=Now() - telling.FAILING_TOLD_EVERY)
     row.update(custody=0)
