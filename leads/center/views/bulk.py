@@ -91,6 +91,8 @@ def _undo(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpRespon
         del request.session[DELETED]
     except (Invalid, Http404):
         messages.error(request, _("This cannot be undone from here. Look into the trash."))
+    except Conflict as conflict:
+        messages.error(request, conflict.detail)
     else:
         text = ngettext("%(n)s lead put back.", "%(n)s leads put back.", len(ids))
         messages.success(request, text % {"n": len(ids)})
