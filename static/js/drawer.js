@@ -103,7 +103,7 @@ document.addEventListener("scroll", (event) => {
 // Where the focus goes back to when a part of the same lead comes anew.
 function placeOf(element) {
   const menu = element?.closest?.("[data-drawer] [data-menu]");
-  if (menu) return [`[data-menu="${menu.dataset.menu}"] > summary`];
+  if (menu) return [`[data-drawer] [data-menu="${menu.dataset.menu}"] > summary`];
   const section = element?.closest?.("[data-drawer] section[id]");
   return section ? ["textarea", "header :is(a, button)", "form button"].map((part) => `#${section.id} ${part}`) : [];
 }

@@ -148,7 +148,7 @@ def work_by_keyboard(page: Page) -> None:
     page.keyboard.type("Today")
     page.keyboard.press("Enter")
     expect(drawer.locator(".label-off")).to_contain_text("Today")
-    expect(page.locator("[data-menu=label] > summary")).to_be_focused()
+    expect(drawer.locator("[data-menu=label] > summary")).to_be_focused()
     page.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
     expect(name.nth(0)).to_be_focused()

@@ -86,8 +86,8 @@ def test_half_written_note_stays_until_it_is_sent(chrome: Browser, live_server: 
     page.get_by_role("button", name="Reveal, with a trace").click()
     expect(page.get_by_role("link", name="Call")).to_be_visible()
     expect(note).to_have_value("Call again")
-    page.locator("[data-menu=status] summary").click()
-    page.locator("[data-menu=status]").get_by_role("button", name="Qualified", exact=True).click()
+    page.locator("[data-drawer] [data-menu=status] summary").click()
+    page.locator("[data-drawer] [data-menu=status]").get_by_role("button", name="Qualified", exact=True).click()
     expect(page.locator(".drawer__head .badge").first).to_have_text("Qualified")
     expect(note).to_have_value("Call again")
 
