@@ -119,8 +119,8 @@ def count_columns(
     require(actor, Can.VIEW_LEADS, library)
     if selection.words:
         return {}
-    wanted = counting(selection)
-    rows = {status: (replace(wanted, status=status), order) for status in statuses_of(selection)}
+    wanted = counting(selection).sorted_by(order)
+    rows = {status: replace(wanted, status=status) for status in statuses_of(selection)}
     return {tab.key: tab for tab in count_all(library, rows)}
 
 

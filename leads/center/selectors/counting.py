@@ -14,7 +14,6 @@ from django.http import Http404
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
-from leads.center.layout import layout_of
 from leads.conditions import OPEN, expiring_before, open_deliveries
 from leads.models import Lead, LeadLabel
 from leads.selection import Selection, read_selection
@@ -28,10 +27,9 @@ LOOKED_AT = (1_500, 5_000)
 """Open deliveries: first those that hold enough leads as a rule, then as many as may be."""
 ASKED = (
     *("status", "label", "assignee", "form", "campaign", "ad_group", "ad", "source", "outcome", "delivery"),
-    *("duplicate", "viewed", "downloaded", "regions", "leads"),
+    *("duplicate", "viewed", "downloaded", "regions", "leads", "sort"),
 )
-Counted = tuple[Selection, str]  # the leads of a selection that a list in this order shows
-FULL = Lately[tuple[int, Counted]](seconds=60)
+FULL = Lately[tuple[int, Selection]](seconds=60)
 """By library what holds more leads than are counted: that seldom ends, and to see it again costs most of a count."""
 
 
@@ -56,13 +54,13 @@ def tabs(
     base = replace(counting(selection).sorted_by("received"), state=Lead.State.LIVE, status="", assignee=None)
     base = replace(base, delivery="", expiring=None)
     wanted = {
-        "all": (base, "received"),
-        "mine": (replace(base, assignee=actor.pk), "received"),
-        "unassigned": (replace(base, assignee=0), "received"),
-        **{status: (replace(base, status=status), "received") for status in Lead.Status.values},
-        "undelivered": (replace(base, delivery="undelivered"), "received"),
-        "expiring": (replace(base, expiring=expiring_before(library.retention_days)), "received"),
-        "attention": (base, "attention"),
+        "all": base,
+        "mine": replace(base, assignee=actor.pk),
+        "unassigned": replace(base, assignee=0),
+        **{status: replace(base, status=status) for status in Lead.Status.values},
+        "undelivered": replace(base, delivery="undelivered"),
+        "expiring": replace(base, expiring=expiring_before(library.retention_days)),
+        "attention": base.sorted_by("attention"),
     }
     for key, query in (saved or {}).items():
         if (read := _read(actor, library, query)) is not None:
@@ -76,12 +74,12 @@ def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str
     return count_all(library, {key: read})[0] if read else None
 
 
-def _read(actor: User, library: LeadLibrary, query: Mapping[str, str]) -> Counted | None:
+def _read(actor: User, library: LeadLibrary, query: Mapping[str, str]) -> Selection | None:
     try:
         selection = read_selection(library, query, actor=actor)
     except (Invalid, Http404):
         return None
-    return None if selection.words else (counting(selection), layout_of(query).order)
+    return None if selection.words else counting(selection)
 
 
 def counting(selection: Selection) -> Selection:
@@ -96,70 +94,70 @@ class _Rows(Subquery):
     output_field = IntegerField()
 
 
-def count_all(library: LeadLibrary, wanted: Mapping[str, Counted]) -> list[Tab]:
+def count_all(library: LeadLibrary, wanted: Mapping[str, Selection]) -> list[Tab]:
     """Count each of these; whoever calls has asked whether the leads may be seen."""
     asked = dict.fromkeys(wanted.values())
-    full = {one: (_most(*one), True) for one in asked if (library.pk, one) in FULL}
-    found = full | {one: _undelivered(library, *one) for one in asked if one not in full and one[0].delivery in OPEN}
+    full = {one: (_most(one), True) for one in asked if (library.pk, one) in FULL}
+    found = full | {one: _undelivered(library, one) for one in asked if one not in full and one.delivery in OPEN}
     left = [one for one in asked if one not in found]
-    sums = {one: parts for one in left if (parts := _by_status(*one)) and asked.keys() >= parts}
+    sums = {one: parts for one in left if (parts := _by_status(one)) and asked.keys() >= parts}
     others = [one for one in left if one not in sums]
-    rows = [_rows_of(library, *one) for one in others]
+    rows = [_rows_of(library, one) for one in others]
     numbers = LeadLibrary.objects.filter(pk=library.pk).values_list(*rows).get() if rows else ()
     found |= {one: (number, False) for one, number in zip(others, numbers, strict=True)}
     for one, parts in sums.items():
         found[one] = sum(found[part][0] for part in parts), any(found[part][1] for part in parts)
-    counts = {one: _tab("", *found[one], _most(*one)) for one in asked}
+    counts = {one: _tab("", *found[one], _most(one)) for one in asked}
     FULL.add((library.pk, one) for one, tab in counts.items() if tab.more and one not in full)
     return [replace(counts[one], key=key) for key, one in wanted.items()]
 
 
-def _by_status(selection: Selection, order: str) -> set[Counted]:
+def _by_status(selection: Selection) -> set[Selection]:
     """Return the same for each status: every lead has one, so they sum up to it. Nothing where that does not hold."""
-    if selection.status or _most(selection, order) < COUNTED_AT_MOST:
+    if selection.status or _most(selection) < COUNTED_AT_MOST:
         return set()
-    return {(replace(selection, status=status), order) for status in Lead.Status.values}
+    return {replace(selection, status=status) for status in Lead.Status.values}
 
 
 def _tab(key: str, number: int, more: bool, most: int) -> Tab:
     return Tab(key, min(number, most), more or number > most)
 
 
-def _most(selection: Selection, order: str) -> int:
+def _most(selection: Selection) -> int:
     """Return where counting ends: an index knows one thing about a lead, besides when it came."""
-    asked = sum(getattr(selection, name) not in (None, "", ()) for name in ASKED) + (order != "received")
+    asked = sum(getattr(selection, name) not in (None, "", ()) for name in ASKED)
     return COUNTED_ONE_BY_ONE if asked > 1 or selection.delivery or selection.label else COUNTED_AT_MOST
 
 
-def _rows_of(library: LeadLibrary, selection: Selection, order: str) -> Combinable:
+def _rows_of(library: LeadLibrary, selection: Selection) -> Combinable:
     """Count up to one more than is said. An index alone answers most filters, none of them knows the few test leads:
     they are taken off.
     """
-    limit, leads = _most(selection, order) + 1, Lead.objects.filter(library=library)
-    if selection.label is not None and (selection, order) == (counting(Selection(label=selection.label)), "received"):
+    limit, leads = _most(selection) + 1, Lead.objects.filter(library=library)
+    if selection.label is not None and selection == counting(Selection(label=selection.label)):
         labelled = LeadLabel.objects.filter(label=selection.label, lead__library=library, lead__state=Lead.State.LIVE)
         own = labelled.filter(lead__is_test=False).order_by("-received_at", "-lead_id")  # so that their index is read
         return _Rows(own.values("lead_id")[:limit])
     if selection.test is not False or selection.state != Lead.State.LIVE or limit < COUNTED_AT_MOST:
-        return _Rows(_bare(selection, leads, order)[:limit])
-    tests = _bare(replace(selection, test=True), leads, order)[:TESTS]
-    return _Rows(_bare(replace(selection, test=None), leads, order)[: limit + TESTS]) - _Rows(tests)
+        return _Rows(_bare(selection, leads)[:limit])
+    tests = _bare(replace(selection, test=True), leads)[:TESTS]
+    return _Rows(_bare(replace(selection, test=None), leads)[: limit + TESTS]) - _Rows(tests)
 
 
-def _bare(selection: Selection, leads: QuerySet[Lead], order: str) -> QuerySet[Lead, Any]:
-    return selection.sorted_by(order).apply(leads).order_by().values("pk")
+def _bare(selection: Selection, leads: QuerySet[Lead]) -> QuerySet[Lead, Any]:
+    return selection.apply(leads).order_by().values("pk")
 
 
-def _undelivered(library: LeadLibrary, selection: Selection, order: str) -> tuple[int, bool]:
+def _undelivered(library: LeadLibrary, selection: Selection) -> tuple[int, bool]:
     """Count from the side of the deliveries, of which few are open. Where many are, some are looked at, and there are
     more.
     """
     open_ = open_deliveries(library, selection.delivery)[0].order_by().values_list("lead_id", flat=True)
-    most, number = _most(selection, order), 0
+    most, number = _most(selection), 0
     for looked_at in LOOKED_AT:
         ids = list(open_[:looked_at])
         leads = Lead.objects.filter(library=library, pk__any_of=numbers(set(ids)))
-        number = _bare(replace(selection, delivery=""), leads, order)[: most + 1].count() if ids else 0
+        number = _bare(replace(selection, delivery=""), leads)[: most + 1].count() if ids else 0
         if number > most or len(ids) < looked_at:
             return number, False
     return number, True

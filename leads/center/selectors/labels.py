@@ -28,7 +28,7 @@ def labels_with_counts(actor: User, library: LeadLibrary) -> list[Counted]:
     require(actor, Can.VIEW_LEADS, library)
     rows = Label.objects.filter(library=library).order_by("name").values_list("pk", "name")[:MOST_LABELS]
     names = dict(rows)
-    found = count_all(library, {str(pk): (counting(Selection(label=pk)), "received") for pk in names})
+    found = count_all(library, {str(pk): counting(Selection(label=pk)) for pk in names})
     return [Counted(pk, names[pk], tab.count, tab.more) for pk, tab in zip(names, found, strict=True)]
 
 

@@ -9,7 +9,7 @@ from leads.selection import NAMES, Selection
 
 BOARD = "board"  # the parameter of what stands beside the board, or is asked from it
 REVEALED = "revealed"  # of an act on a lead whose contact details are in sight; no address of a page has it
-CARRIED = (*NAMES, "sort", "cols", "view", BOARD)
+CARRIED = (*NAMES, "cols", "view", BOARD)
 
 
 def address(library: LeadLibrary, params: Mapping[str, str], lead_id: int | None = None, act: str = "") -> str:
