@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection as database
 from django.db import connections as databases
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -152,7 +153,7 @@ def test_a_connection_that_mostly_fails_is_asked_less(world: World, sink: Sink) 
     assert untouched == 30 - len(sink.received)
 
     asked = len(sink.received)
-    Connection.objects.update(open_until=timezone.now())
+    Connection.objects.update(open_until=Now())
     drain()
     connection.refresh_from_db()
     assert len(sink.received) == asked + 1
@@ -161,7 +162,7 @@ def test_a_connection_that_mostly_fails_is_asked_less(world: World, sink: Sink) 
     assert 110 < (connection.open_until - timezone.now()).total_seconds() <= 120
 
     failing = False
-    Connection.objects.update(open_until=timezone.now())
+    Connection.objects.update(open_until=Now())
     drain()
     connection.refresh_from_db()
     assert connection.breaker_step == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 from django.test import Client
-from django.utils import timezone
 
 from accounts.access import Refused
 from accounts.models import AccountRole, AuditEvent, LeadLibrary, Scope, User
@@ -222,7 +222,7 @@ def test_file_that_was_discarded_is_told_so_and_brought_nothing(world: World) ->
 
 def test_file_that_expired_is_told_so_and_an_import_keeps_its_numbers(world: World) -> None:
     waits, done = checked(world, FILE), imported(world, FILE)
-    Import.objects.update(expires_at=timezone.now())
+    Import.objects.update(expires_at=Now())
     assert expire_imports() == 2
     assert [(fresh(row).state, counts(fresh(row))) for row in (waits, done)] == [
         ("expired", (0, 0, 0, 0)), ("done", (4, 0, 0, 1)),

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib.auth.hashers import check_password
 from django.core import mail
 from django.db import models
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -96,7 +97,7 @@ def world() -> World:
     request_transfer(actor=world.administrator, library=world.library, business_center=world.client)
     create_token(user=world.administrator, name="canary token", raw="hf_canary")
     apps.get_model("accounts.Recovery").objects.create(
-        business_center=world.client, user=world.client_admin, effective_at=timezone.now()
+        business_center=world.client, user=world.client_admin, effective_at=Now()
     )
     apps.get_model("forms_builder.MeasureDay").objects.create(form_id=world.form.pk, kind="open", day="2026-11-01")
     return world
