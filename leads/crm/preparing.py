@@ -10,7 +10,17 @@ from accounts.access import lock_libraries
 from accounts.models import LeadLibrary
 from leads.crm import unseal
 from leads.crm.connectors import connector_of
-from leads.crm.connectors.connector import CREATED, ENDS, CannotMap, Connector, Destination, Event, Outcome, Verdict
+from leads.crm.connectors.connector import (
+    CREATED,
+    DELETED,
+    ENDS,
+    CannotMap,
+    Connector,
+    Destination,
+    Event,
+    Outcome,
+    Verdict,
+)
 from leads.crm.outbox import Leased, Settled, defer, skip
 from leads.crm.outbox.leasing import reachable
 from leads.models import Connection, Lead
@@ -62,14 +72,19 @@ def prepare(leased: Sequence[Leased]) -> tuple[list[Ready], list[Settled]]:
 def admit(leased: Sequence[Leased]) -> set[int]:
     """Ids of the rows whose connection and lead allow a start at this moment; the others are given back.
 
+    The word of a deletion that was taken back is skipped: the receiver would delete a lead that is there.
     Their libraries stay locked until the caller's transaction ends, so that no transfer is accepted between this
     question and the start of the calls.
     """
     lock_libraries(LeadLibrary.objects.filter(pk__in={row.library_id for row in leased}))
     connections = set(reachable_now({row.connection_id for row in leased}))
     states = dict(Lead.objects.filter(pk__in={row.lead_id for row in leased}).values_list("pk", "state"))
+    undone = {row for row in leased if row.type == DELETED and states.get(row.lead_id) == Lead.State.LIVE}
+    skip(undone)
     may, back, gone, trashed = set(), [], set(), set()
     for row in leased:
+        if row in undone:
+            continue
         state = states.get(row.lead_id, Lead.State.GONE)
         if row.type in ENDS and row.lead_id in states:
             state = Lead.State.LIVE

@@ -205,7 +205,7 @@ def test_undoing_while_the_word_of_the_deletion_is_on_its_way_tells_of_the_lead_
     lead = world.add_lead()
     Delivery.objects.filter(connection=told).update(state="done")
     delete_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
-    Delivery.objects.filter(event_key__startswith="lead.deleted").update(lease=1)
+    Delivery.objects.filter(event_key__startswith="lead.deleted").update(lease=1, leases_unanswered=1)
     restore_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
     pending = Delivery.objects.filter(state="pending").order_by("id").values_list("event_key", flat=True)
     assert [key.partition(":")[0] for key in pending] == ["lead.deleted", "lead.updated"]

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from accounts.audit import manifests_of
 from accounts.models import Act, Alarm, AuditEvent, LeadLibrary
+from leads.center.services.deleting import delete_leads, restore_leads
 from leads.crm.drain import drain
 from leads.crm.outbox import lease
 from leads.crm.preparing import admit, prepare
@@ -221,6 +222,31 @@ def test_an_update_tells_its_version_and_an_end_tells_ids_only(world: World, sin
     updated = json.loads(sink.received[2].body)
     assert (updated["type"], updated["data"]["version"]) == ("lead.updated", 3)
     assert updated["data"]["answers"][0]["value"] == "ann@example.com"
+
+
+@pytest.mark.parametrize("behaviour", [OK, FAIL, Behaviour(status=400), None])
+def test_a_deletion_that_was_taken_back_is_not_told_any_more(
+    world: World, sink: Sink, behaviour: Behaviour | None
+) -> None:
+    """Whatever became of the word before: taken, tried, given up, or with a worker that died."""
+    world.webhook(sink.url)
+    lead = world.lead()
+    drain()
+    deletion = {"actor": world.admin, "library": world.library, "lead_ids": [lead]}
+    delete_leads(**deletion)
+    Delivery.objects.update(due_at=Now())
+    if behaviour is None:
+        assert [row.type for row in lease()] == ["lead.deleted"]
+    else:
+        sink.script([behaviour])
+        drain()
+    restore_leads(**deletion)
+    told = len(sink.received)
+    Delivery.objects.update(due_at=Now())
+    drain()
+    assert [json.loads(received.body)["type"] for received in sink.received[told:]] == ["lead.updated"]
+    word = Delivery.objects.get(event_key__startswith="lead.deleted")
+    assert word.state == (Delivery.State.DONE if behaviour is OK else Delivery.State.SKIPPED)
 
 
 def test_an_event_that_the_receiver_is_not_told_is_skipped_without_an_attempt(world: World, sink: Sink) -> None:

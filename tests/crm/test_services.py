@@ -1,5 +1,6 @@
 """What a person does to a connection: who may, what changes, what is written in the trail, and what never shows."""
 
+import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +24,7 @@ from leads.crm.services.connections import (
     resume_connection,
     rotate_secret,
 )
-from leads.crm.services.deliveries import backfill, recover_since, resend_delivery
+from leads.crm.services.deliveries import backfill, recover_since, resend_delivery, resend_failed
 from leads.crm.services.testing import try_connection
 from leads.crm.unseal import credentials_of
 from leads.models import Connection, Delivery, Lead
@@ -293,3 +294,30 @@ def test_one_delivery_is_sent_again_under_its_old_id(world: World, sink: Sink) -
     Lead.objects.filter(pk=lead).update(state=Lead.State.GONE, why_gone=Lead.Gone.ERASED)
     with pytest.raises(Conflict):
         resend_delivery(actor=world.admin, delivery_id=delivery_of(lead).pk)
+
+
+def test_no_way_to_send_again_tells_that_a_lead_that_is_there_was_deleted(world: World, sink: Sink) -> None:
+    connection = world.webhook(sink.url).connection
+    lead = world.lead()
+    drain()
+    word = Delivery.objects.create(
+        library_id=world.library.pk,
+        connection=connection,
+        lead_id=lead,
+        received_at=timezone.now(),
+        event_key=f"lead.deleted:{lead}:1",
+        state=Delivery.State.DEAD,  # its answer came after the lead was put back
+    )
+    old_enough()
+    with pytest.raises(Conflict):
+        resend_delivery(actor=world.admin, delivery_id=word.pk)
+    assert resend_failed(actor=world.admin, library=world.library, lead_ids=[lead]) == 0
+    since = timezone.now() - timedelta(hours=1)
+    assert recover_since(actor=world.admin, connection_id=connection.pk, since=since).resent == 0
+    drain()
+    word.refresh_from_db()
+    assert (word.state, len(sink.received)) == (Delivery.State.DEAD, 1)
+    Lead.objects.filter(pk=lead).update(state=Lead.State.TRASHED, trashed_at=timezone.now())
+    assert recover_since(actor=world.admin, connection_id=connection.pk, since=since).resent == 1
+    drain()
+    assert json.loads(sink.received[1].body)["type"] == "lead.deleted"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from leads.models import Connection, Delivery, Lead
 
@@ -60,7 +61,8 @@ def stop_deliveries(library_id: int, leads: Iterable[Lead], moment: datetime) ->
 def resume_deliveries(library_id: int, leads: Iterable[Lead]) -> None:
     """Undo `stop_deliveries`: drop the word of the deletion, let go on what waited.
 
-    A word that is on its way cannot be called back: that receiver is told of the lead as changed.
+    A word that was tried, or is on its way, cannot be called back: that receiver is told of the lead as changed, and
+    the word is not sent again.
     """
     told: list[Lead] = []
     for lead in leads:
@@ -69,6 +71,8 @@ def resume_deliveries(library_id: int, leads: Iterable[Lead]) -> None:
         words.filter(state=Delivery.State.PENDING, lease=0).delete()
         if words.exists():
             told.append(lead)
+        rests = Q(state=Delivery.State.DEAD) | Q(state=Delivery.State.PENDING, leases_unanswered=0)
+        words.filter(rests).update(state=Delivery.State.SKIPPED, settled_at=Now())
         stopped = of_lead.filter(state=Delivery.State.SKIPPED, settled_at=lead.trashed_at)
         stopped.update(state=Delivery.State.PENDING, settled_at=None)
     queue_updates(library_id, told)

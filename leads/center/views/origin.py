@@ -11,6 +11,7 @@ from leads.center.disclosure import OpenLead
 from leads.center.selectors.deliveries import LeadDelivery
 from leads.center.selectors.neighbours import Neighbours
 from leads.center.views.wording import Badge, form_text, status_badge
+from leads.crm.connectors.connector import DELETED
 from leads.crm.explanations import explain
 from leads.crm.standing import next_attempt
 from leads.models import Lead
@@ -102,7 +103,7 @@ def delivery_row(row: LeadDelivery, library: LeadLibrary, *, may_send: bool) -> 
         said.append(_("%(n)s attempts") % {"n": row.delivery.attempts} if row.delivery.attempts > 1 else _("1 attempt"))
     failed = last is not None and row.state in ("dead", "retrying")
     told = explain(row.connection.kind, last.code) if last and failed else None
-    there = row.connection.removed_at is None and row.state in RESENDABLE
+    there = row.connection.removed_at is None and row.state in RESENDABLE and row.event != DELETED
     return DeliveryRow(
         connection=row.connection.name,
         state=row.state,

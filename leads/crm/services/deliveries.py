@@ -13,6 +13,7 @@ from accounts import audit
 from accounts.access import Can, require
 from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Conflict
+from leads.crm.connectors.connector import DELETED
 from leads.crm.outbox import queue_for
 from leads.crm.services.connections import locked
 from leads.models import Connection, Delivery, Lead
@@ -20,7 +21,11 @@ from leads.models import Connection, Delivery, Lead
 CHUNK = 1000
 LATE_COMMITS = timedelta(seconds=10)
 """Reads that go upwards in time end this long before now: an intake that began earlier may commit until then."""
+WORD = f"{DELETED}:"
+"""How the event of a deletion begins. While its lead is there again, it is sent to nobody."""
 AGAIN = {"state": Delivery.State.PENDING, "due_at": Now(), "attempts": 0, "leases_unanswered": 0, "settled_at": None}
+
+_LEAD_IS_THERE = Exists(Lead.objects.filter(pk=OuterRef("lead_id"), state=Lead.State.LIVE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ def resend_delivery(*, actor: User, delivery_id: int) -> Delivery:
         raise Conflict("connection_removed", _("The connection of this delivery was removed."))
     if not Lead.objects.filter(pk=delivery.lead_id, state=Lead.State.LIVE).exists():
         raise Conflict("lead_gone", _("The lead of this delivery was deleted."))
+    if delivery.event_key.startswith(WORD):
+        raise Conflict("lead_back", _("This lead was put back. Nobody is told any more that it was deleted."))
     audit.record(
         Act.DELIVERY_RESENT,
         delivery.connection.library,
@@ -58,8 +65,12 @@ def resend_failed(*, actor: User, library: LeadLibrary, lead_ids: Collection[int
     """Send again, now, every failed delivery of these leads; return how many. What cannot go again is left alone."""
     require(actor, Can.CONNECT_CRM, library)
     failed = Delivery.objects.filter(
-        library_id=library.pk, lead_id__in=lead_ids, state=Delivery.State.DEAD, connection__removed_at=None
-    ).filter(Exists(Lead.objects.filter(pk=OuterRef("lead_id"), state=Lead.State.LIVE)))
+        _LEAD_IS_THERE,
+        library_id=library.pk,
+        lead_id__in=lead_ids,
+        state=Delivery.State.DEAD,
+        connection__removed_at=None,
+    ).exclude(event_key__startswith=WORD)
     rows = list(failed.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", "lead_id"))
     if rows:
         audit.record(Act.DELIVERY_RESENT, library, actor=actor, manifest=sorted({lead_id for _pk, lead_id in rows}))
@@ -72,6 +83,7 @@ def recover_since(*, actor: User, connection_id: int, since: datetime) -> Recove
     """Send again what failed since, and queue the leads received since that this connection never had."""
     connection = locked(actor, connection_id)
     failed = Delivery.objects.filter(connection=connection, state=Delivery.State.DEAD, created_at__gte=since)
+    failed = failed.exclude(_LEAD_IS_THERE, event_key__startswith=WORD)
     leads = sorted(failed.values_list("lead_id", flat=True))
     audit.record(
         Act.DELIVERY_RESENT,
