@@ -13,7 +13,7 @@ from leads.center.selectors.counting import tabs
 from leads.center.selectors.listing import list_leads
 from leads.center.services.attending import walk_attention
 from leads.center.services.contacting import record_contact
-from leads.center.services.deleting import delete_leads
+from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.following_up import due_follow_ups, finish_follow_up, follow_up_of, set_follow_up
 from leads.center.services.working import Change, change_leads
 from leads.models import AttentionWalk, FollowUp, Lead
@@ -120,3 +120,14 @@ def test_a_changed_goal_and_retention_reach_the_leads_in_batches(world: World, m
     assert [attention(lead) for lead in leads] == expected
     assert AttentionWalk.objects.get(library=world.library).done
     assert walk_attention() == 0
+
+
+def test_a_retention_that_changed_while_a_lead_lay_in_the_trash_reaches_it_when_it_is_put_back(world: World) -> None:
+    lead = world.add_lead()
+    set_status(world, lead, "contacted")
+    delete_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
+    change_library(actor=world.administrator, library=world.library, values={"retention_days": 10})
+    walk_attention()
+    assert attention(lead) == lead.received_at + timedelta(days=83)
+    restore_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
+    assert attention(lead) == lead.received_at + timedelta(days=3)

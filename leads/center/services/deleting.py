@@ -14,6 +14,7 @@ from accounts.models import Act, LeadLibrary, User
 from accounts.refusals import Conflict, Invalid
 from forms_builder.models import Form
 from leads.center.disclosure import grant_path
+from leads.center.services.attending import write_attention
 from leads.center.services.outgoing import resume_deliveries, stop_deliveries
 from leads.center.services.working import MOST_AT_ONCE, lock_leads
 from leads.duplicates import link_again, link_followers
@@ -58,6 +59,7 @@ def restore_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int
         rows.update(state=Lead.State.LIVE, trashed_at=None, changes=F("changes") + 1)
         for lead in leads:
             lead.state, lead.trashed_at, lead.changes = Lead.State.LIVE, None, lead.changes + 1
+        write_attention(library, [lead.pk for lead in leads])  # goal or retention may have changed meanwhile
         link_again(library.pk, [lead.pk for lead in leads])
     return leads
 
