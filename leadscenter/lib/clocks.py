@@ -32,13 +32,16 @@ def lead_clock(
     expires_at: datetime | None,
     goal: timedelta,
     counts: bool,
+    ending: bool = False,
     now: datetime | None = None,
 ) -> Clock:
-    """Say how a lead stands against the first-contact goal. `counts` is false for test leads."""
+    """Say how a lead stands against the first-contact goal. `counts` is false for test leads; `ending`: it lies in the
+    trash, so that all there is to say is when it goes.
+    """
     now = now or timezone.now()
-    if not counts:
+    if not counts and not ending:
         return Clock("none", _("does not count"), at=received_at)
-    if expires_at is not None and expires_at - now < EXPIRES_SOON:
+    if expires_at is not None and (ending or expires_at - now < EXPIRES_SOON):
         day = format_date(timezone.localtime(expires_at), "j M")
         return Clock("going", day, _("in %(span)s") % {"span": duration(expires_at - now)}, at=expires_at)
     if contacted_at is not None:

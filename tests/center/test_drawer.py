@@ -382,3 +382,18 @@ def test_drawer_asks_the_same_number_of_queries(world: World, others: int) -> No
         page = client.get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
     assert page.count("Delete my note") == others
     assert len(asked) == QUERIES
+
+
+def test_in_the_trash_the_clock_says_when_the_lead_goes(world: World) -> None:
+    """In drawer and list, whatever it said before: thirty days from its deletion, unless its time is up sooner."""
+    early, late = world.add_lead(), world.add_lead(is_test=True)
+    moment = timezone.now()
+    Lead.objects.filter(pk=early.pk).update(received_at=moment - timedelta(days=80), contacted_at=moment)
+    Lead.objects.update(state=Lead.State.TRASHED, trashed_at=moment)
+    goes = {early.pk: moment + timedelta(days=10), late.pk: moment + timedelta(days=30)}
+    client = client_of(world)
+    for lead in (early, late):
+        clock = client.get(url(world, lead)).context["drawer"].clock
+        assert (clock.kind, clock.at) == ("going", goes[lead.pk])
+    rows = client.get(f"/l/{world.library.pk}/leads/?state=trashed").context["page"].rows
+    assert {row.id: (row.clock.kind, row.clock.at) for row in rows} == {pk: ("going", at) for pk, at in goes.items()}

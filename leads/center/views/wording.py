@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import LeadLibrary
 from leads.center.layout import layout_of
 from leads.center.selectors.listing import LeadRow
+from leads.center.selectors.lives import expires_at
 from leads.models import Lead
 from leadscenter.lib.clocks import Clock, lead_clock
 from leadscenter.lib.display import moment_text
@@ -135,7 +136,7 @@ def status_badges() -> tuple[Badge, ...]:
 
 
 def clock_of(lead: Lead, library: LeadLibrary) -> Clock:
-    """Return the lead clock: the goal and the end of retention are the library's.
+    """Return the lead clock: the goal and the end of retention are the library's. In the trash it says when it goes.
 
     When an imported lead was contacted elsewhere nobody knows: its clock does not run.
     """
@@ -143,9 +144,10 @@ def clock_of(lead: Lead, library: LeadLibrary) -> Clock:
     return lead_clock(
         received_at=lead.received_at,
         contacted_at=lead.contacted_at,
-        expires_at=lead.received_at + timedelta(days=library.retention_days),
+        expires_at=expires_at(lead, library),
         goal=timedelta(minutes=library.contact_goal_minutes),
         counts=not lead.is_test and not untimed,
+        ending=lead.trashed_at is not None,
     )
 
 
