@@ -15,7 +15,7 @@ from leads.center.services.attending import walk_attention
 from leads.center.services.contacting import record_contact
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.following_up import due_follow_ups, finish_follow_up, follow_up_of, set_follow_up
-from leads.center.services.working import Change, change_leads
+from leads.center.services.working import Change, add_note, change_leads
 from leads.models import AttentionWalk, FollowUp, Lead
 from leads.privacy.services.library import change_library
 from leads.selection import Selection
@@ -131,3 +131,15 @@ def test_a_retention_that_changed_while_a_lead_lay_in_the_trash_reaches_it_when_
     assert attention(lead) == lead.received_at + timedelta(days=83)
     restore_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
     assert attention(lead) == lead.received_at + timedelta(days=3)
+
+
+def test_the_first_note_ends_the_clock_like_a_call_and_no_later_one_moves_it(world: World) -> None:
+    lead = world.add_lead()
+    add_note(actor=world.administrator, lead=lead, text="called")
+    lead.refresh_from_db()
+    assert (lead.status, lead.contacted_at is not None) == ("raw", True)
+    assert lead.attention_at == lead.received_at + timedelta(days=83)
+    first = lead.contacted_at
+    add_note(actor=world.administrator, lead=lead, text="called again")
+    lead.refresh_from_db()
+    assert lead.contacted_at == first

@@ -154,7 +154,7 @@ def _first_contact(scope: Scope, url: str) -> Tile:
         "time_to_first_contact",
         _("Time to first contact"),
         value,
-        _("Median from submit to the first contact, of leads that were contacted; the goal is %(goal)s min")
+        _("Median from submit to the first change of status, contact or note; the goal is %(goal)s min")
         % {"goal": scope.library.contact_goal_minutes},
         unit=unit,
         url=url,

@@ -205,7 +205,10 @@ def _count_change(leads: Sequence[Lead]) -> None:
 
 
 def add_note(*, actor: User, lead: Lead, text: str) -> Note:
-    """Write a note on a live lead, sealed like its answers; raise `Refused`, `Invalid`, `Http404`."""
+    """Write a note on a live lead, sealed like its answers; raise `Refused`, `Invalid`, `Http404`.
+
+    Whoever writes one has dealt with the lead: the first one ends its clock, like a call.
+    """
     library = lead.library
     require(actor, Can.WORK_LEADS, library)
     text = text.strip()
@@ -224,4 +227,6 @@ def add_note(*, actor: User, lead: Lead, text: str) -> Note:
         lock_leads(library, [lead.pk], Lead.State.LIVE)
         audit.record(Act.NOTE_ADDED, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library))
         note.save(force_insert=True, using=alias)
+        if Lead.objects.filter(pk=lead.pk, contacted_at=None).update(contacted_at=Now()):
+            write_attention(library, [lead.pk])
     return note
