@@ -103,16 +103,23 @@ def keyset_page(
 
 
 def beyond(
-    queryset: QuerySet[Record], border: tuple[datetime, int], column: str, *, descending: bool, row: str = ""
+    queryset: QuerySet[Record],
+    border: tuple[datetime, int],
+    column: str,
+    *,
+    descending: bool,
+    row: str = "",
+    moved: bool = False,
 ) -> Q:
     """The rows behind `border` (a time and an id) in the order of (`column`, id).
 
-    `row`: the rows stand for those of another table and have its id there, and its time as we read it.
+    `row`: the rows stand for those of another table and have its id there, and its time as we read it. `moved`: the row
+    of the border stands elsewhere by now.
     """
     # The first condition alone is a range of the index; the second only cuts the rows of the very same time.
     at, border_id = border
     place: Any = at
-    if connections[queryset.db].vendor == "sqlite" and not row:
+    if connections[queryset.db].vendor == "sqlite" and not row and not moved:
         # SQLite compares times as text, and writes its own clock's with fewer digits than we send: compare with the
         # text that the row itself holds.
         own = queryset.model._base_manager.using(queryset.db).filter(pk=border_id).values(column)[:1]

@@ -20,6 +20,7 @@ from leads.selection import Selection, with_search
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
 from leads.vault.values import Plain
+from leadscenter.lib.paging import Cursor
 from tests.counting import statements
 from tests.world import World, person
 
@@ -222,7 +223,7 @@ def test_revealed_details_stay_in_sight_over_changes_with_a_trace_each(world: Wo
     assert "status=qualified&amp;revealed=1" in shown
     masked_again = re.search(r'href="([^"]*)" hx-get="\1"[^>]*><svg.*?</svg>Mask again', shown, re.DOTALL)
     assert masked_again
-    assert masked_again.group(1) == f"http://testserver{url(world, lead)}?status=qualified"
+    assert masked_again.group(1) == f"{url(world, lead)}?status=qualified"
     page = client.post(
         url(world, lead, "change/") + "?revealed=1", {"status": "qualified"}, headers=htmx
     ).content.decode()
@@ -397,3 +398,44 @@ def test_in_the_trash_the_clock_says_when_the_lead_goes(world: World) -> None:
         assert (clock.kind, clock.at) == ("going", goes[lead.pk])
     rows = client.get(f"/l/{world.library.pk}/leads/?state=trashed").context["page"].rows
     assert {row.id: (row.clock.kind, row.clock.at) for row in rows} == {pk: ("going", at) for pk, at in goes.items()}
+
+
+@pytest.mark.parametrize("order", ["attention", "change"])
+def test_whoever_changes_a_lead_walks_on_from_where_it_stood(world: World, order: str) -> None:
+    leads = [world.add_lead(name=f"Ann {n}") for n in range(4)]
+    for n, lead in enumerate(leads):  # the list in both orders: the first is the most urgent, and was changed last
+        moment = timezone.now() - timedelta(minutes=n)
+        Lead.objects.filter(pk=lead.pk).update(
+            attention_at=timezone.now() + timedelta(minutes=n), status_changed_at=moment, contacted_at=moment
+        )
+    client = client_of(world)
+    opened = client.get(url(world, leads[1], f"?sort={order}")).context["drawer"]
+    ways = [(opened.before, opened.after)]
+    assert [way.partition("?")[0] for way in ways[0]] == [url(world, leads[0]), url(world, leads[2])]
+    drawer = opened
+    for posted in ({"status": "qualified"}, {"assignee": str(world.administrator.pk)}, {"status": "converted"}):
+        drawer = client.post(drawer.change_url, posted, headers={"HX-Request": "true"}).context["drawer"]
+        ways.append((drawer.before, drawer.after))
+    assert set(ways) == {ways[0]}
+    assert drawer.position == {"attention": "", "change": "2 of 4"}[order]
+    assert "stood" not in drawer.address + drawer.before + drawer.after + drawer.back
+    moved = client.get(url(world, leads[1], f"?sort={order}")).context["drawer"]
+    assert (moved.before, moved.after) != ways[0]
+    # Without a script the page itself holds the place.
+    page = client.post(drawer.change_url, {"status": "raw"}, follow=True)
+    assert (page.context["drawer"].before, page.context["drawer"].after) == ways[0]
+
+
+@pytest.mark.parametrize("made_up", ["x", "%00", "a" * 500, "other lead", "other order", "other time"])
+def test_a_place_that_is_made_up_leads_to_nothing_that_is_not_in_the_list(world: World, made_up: str) -> None:
+    lead, other = world.add_lead(), world.add_lead()
+    strange = world.add_lead(library=world.stranger_library)
+    places = {
+        "other lead": Cursor("attention_at", timezone.now() + timedelta(days=900), strange.pk),
+        "other order": Cursor("-received_at", timezone.now() + timedelta(days=900), lead.pk),
+        "other time": Cursor("attention_at", timezone.now() + timedelta(days=900), lead.pk),
+    }
+    place = places[made_up].encode() if made_up in places else made_up
+    drawer = client_of(world).get(url(world, lead, f"?sort=attention&stood={place}")).context["drawer"]
+    there = url(world, other, "?sort=attention")
+    assert (drawer.before, drawer.after) == ((there, "") if made_up == "other time" else ("", there))

@@ -5,6 +5,7 @@ leads have, the newest are read at once.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -15,7 +16,7 @@ from leads.center.selectors.nearest import Few, few_of
 from leads.models import Lead
 from leads.selection import Selection
 from leads.vault.walking import Place, rarest_first, walk
-from leadscenter.lib.paging import beyond
+from leadscenter.lib.paging import BadCursor, Cursor, beyond
 
 COUNTED_AT_MOST = 1000
 READ_AT_MOST = 1100
@@ -32,19 +33,46 @@ class Neighbours:
     more: bool = False
 
 
-def neighbours_of(lead: Lead, library: LeadLibrary, selection: Selection, order: str) -> Neighbours:
-    """Return the neighbours of a lead of the library; whoever calls has asked whether the list may be seen."""
+def place_of(lead: Lead, order: str, moment: datetime | None = None) -> str:
+    """Return as text where the lead stands in this order (stood at `moment`); nothing where no change moves it."""
+    at = moment or getattr(lead, _column(order))
+    return "" if order == "received" or at is None else Cursor(ORDERS[order], at, lead.pk).encode()
+
+
+def read_place(lead: Lead, order: str, text: str) -> datetime | None:
+    """Return the moment of an untrusted place of this lead in this order; None for whatever else it is."""
+    try:
+        place = Cursor.decode(text)
+    except BadCursor:
+        return None
+    return place.at if (place.order, place.id) == (ORDERS[order], lead.pk) and order != "received" else None
+
+
+def _column(order: str) -> str:
+    return ORDERS[order].removeprefix("-")
+
+
+def neighbours_of(
+    lead: Lead, library: LeadLibrary, selection: Selection, order: str, stood: datetime | None = None
+) -> Neighbours:
+    """Return the neighbours of a lead of the library; whoever calls has asked whether the list may be seen.
+
+    `stood`: its moment in this order before it was worked on. Whoever walks through the list goes on from there.
+    """
     if selection.words:
         return _in_search(lead, library, selection)
     if order == "received" and (few := few_of(library, selection)) and (found := _among_few(lead, few)):
         return found
-    column, descending = ORDERS[order].removeprefix("-"), ORDERS[order].startswith("-")
-    moment = getattr(lead, column)
+    column, descending = _column(order), ORDERS[order].startswith("-")
+    now = getattr(lead, column)
+    moment = stood or now
     if moment is None:
         return Neighbours()
     rows = selection.sorted_by(order).apply(Lead.objects.filter(library=library))
-    ahead = rows.filter(beyond(rows, (moment, lead.pk), column, descending=not descending))
-    behind = rows.filter(beyond(rows, (moment, lead.pk), column, descending=descending))
+    moved = moment != now
+    others = rows.exclude(pk=lead.pk) if moved else rows
+    ahead = others.filter(beyond(rows, (moment, lead.pk), column, descending=not descending, moved=moved))
+    behind = others.filter(beyond(rows, (moment, lead.pk), column, descending=descending, moved=moved))
     sign, back = ("-", "") if descending else ("", "-")
     position = _bounded(ahead) + 1 if rows.filter(pk=lead.pk).exists() else 0
     total = _bounded(rows)

@@ -9,6 +9,7 @@ from leads.selection import NAMES, Selection
 
 BOARD = "board"  # the parameter of what stands beside the board, or is asked from it
 REVEALED = "revealed"  # of an act on a lead whose contact details are in sight; no address of a page has it
+STOOD = "stood"  # of an act on a lead: where it stood in the list before what was done to it
 CARRIED = (*NAMES, "cols", "view", BOARD)
 
 

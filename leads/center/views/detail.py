@@ -19,9 +19,9 @@ from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery
 from leads.center.selectors.listing import LeadRow, who_sees
 from leads.center.selectors.lives import LeadDetail, open_lead
-from leads.center.selectors.neighbours import neighbours_of
+from leads.center.selectors.neighbours import neighbours_of, place_of, read_place
 from leads.center.services.following_up import follow_up_of
-from leads.center.views.addresses import BOARD, REVEALED, address, params_of
+from leads.center.views.addresses import BOARD, REVEALED, STOOD, address, params_of
 from leads.center.views.filtering import encoded
 from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, people_of
@@ -162,6 +162,7 @@ class Drawer:
     change_url: str
     note_url: str
     reveal_url: str
+    mask_url: str
     copied_url: str
     delete_url: str
     restore_url: str
@@ -179,7 +180,8 @@ def drawer_of(
     order = layout_of(given).order
     detail = open_lead(actor=actor, lead=lead, reveal=revealed, purpose=purpose)
     kept = params_of(selection, order, given)
-    return _drawer(actor, detail, library, selection, order, kept, revealed=revealed, here=address)
+    stood = read_place(lead, order, str(given.get(STOOD, "")))
+    return _drawer(actor, detail, library, selection, order, kept, revealed=revealed, here=address, stood=stood)
 
 
 def _drawer(
@@ -192,17 +194,20 @@ def _drawer(
     *,
     revealed: bool,
     here: str,
+    stood: datetime | None,
 ) -> Drawer:
     lead, shown = detail.lead, detail.shown
     base = f"/l/{library.pk}/leads/{lead.pk}/"
-    query = encoded(params | ({REVEALED: "1"} if revealed else {}))
+    at = "" if selection.words else place_of(lead, order, stood)
+    carried = params | ({STOOD: at} if at else {})
+    query = encoded(carried | ({REVEALED: "1"} if revealed else {}))
     answers = tuple(
         AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
         if row.kind in SENSITIVE
         else AnswerRow(row.key, row.label, row.value, masked=False, sensitive=False)
         for row in shown.answers
     )
-    place = neighbours_of(lead, library, selection, order)
+    place = neighbours_of(lead, library, selection, order, stood)
     held = require(actor, Can.VIEW_LEADS, library)
     sees = who_sees(library)
     listed = _listed(detail, library, params, sees)
@@ -244,6 +249,7 @@ def _drawer(
         after=address(library, params, place.after) if place.after else "",
         position=position_text(place),
         address=here,
+        mask_url=f"{base}{encoded(carried)}",
         **_addresses(base, query),
     )
 

@@ -26,7 +26,7 @@ from leads.center.selectors.saved import saved_views
 from leads.center.services.deleting import delete_leads, restore_leads
 from leads.center.services.noting import remove_note
 from leads.center.services.working import KEEP, Change, add_note, change_leads
-from leads.center.views.addresses import BOARD, REVEALED, address, place_of
+from leads.center.views.addresses import BOARD, REVEALED, STOOD, address, place_of
 from leads.center.views.columns import numbers_of
 from leads.center.views.detail import drawer_of
 from leads.center.views.listing import count_said
@@ -147,7 +147,7 @@ def _drawer(
     if found.library_id != library_id:
         return redirect(f"/l/{found.library_id}/leads/{found.pk}/")
     kept = changed and REVEALED in request.GET and may_keep(actor, found)
-    here = request.build_absolute_uri(_page_of(request, library_id, lead_id))
+    here = request.build_absolute_uri(_page_of(request, library_id, lead_id, without=(REVEALED, STOOD)))
     drawer = drawer_of(actor, found, request.GET, revealed=revealed or kept, address=here, purpose=KEPT if kept else "")
     if by_htmx(request):
         parts = {"drawer": drawer, "rows": [drawer.row] if changed else [], "statuses": status_badges()}
@@ -177,10 +177,11 @@ def after_change(request: HttpRequest, library_id: int, lead_id: int) -> HttpRes
     return redirect(_page_of(request, library_id, lead_id))
 
 
-def _page_of(request: HttpRequest, library_id: int, lead_id: int) -> str:
+def _page_of(request: HttpRequest, library_id: int, lead_id: int, *, without: Sequence[str] = (REVEALED,)) -> str:
     """Return the address of the lead's page, beside the list that the request was made from."""
     query = request.GET.copy()
-    query.pop(REVEALED, None)
+    for name in without:
+        query.pop(name, None)
     return f"/l/{library_id}/leads/{lead_id}/" + (f"?{query.urlencode()}" if query else "")
 
 
