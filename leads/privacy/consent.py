@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.access import Can, require
@@ -47,19 +48,26 @@ def read_consent(*, actor: User, lead: Lead) -> Consent | None:
     with transaction.atomic():
         require(actor, Can.VIEW_LEADS, library)
         audit.record(Act.CONSENT_READ, library, actor=actor, targets=[lead.pk])
-        record = ConsentRecord.objects.using(alias_of(lead.region)).filter(pk=lead.pk, library_id=library.pk).first()
+        return consent_of(lead)
+
+
+def consent_of(lead: Lead) -> Consent | None:
+    """Return the lead's consent, None when there is no record. Whoever calls has asked, and leaves the trace."""
+    record = ConsentRecord.objects.using(alias_of(lead.region)).filter(pk=lead.pk, library_id=lead.library_id).first()
     version = FormVersion.objects.select_related("form").filter(pk=record.version_id).first() if record else None
     if record is None or version is None:
         return None
-    brought = User.objects.filter(pk=record.imported_by).first() if record.imported_by else None
-    disclaimer = {} if brought else version.content.get("disclaimer") or {}
+    imported_by = ""
+    if record.imported_by is not None:
+        imported_by = str(User.objects.filter(pk=record.imported_by).first() or _("Somebody"))
+    disclaimer = {} if imported_by else version.content.get("disclaimer") or {}
     return Consent(
         lead_id=lead.pk,
         at=record.at,
         language=record.language,
         form=version.form.name,
         form_version=version.number,
-        privacy_policy_url="" if brought else version.content.get("privacy_policy_url", ""),
+        privacy_policy_url="" if imported_by else version.content.get("privacy_policy_url", ""),
         title=disclaimer.get("title", ""),
         text=disclaimer.get("text", ""),
         boxes=tuple(
@@ -67,5 +75,5 @@ def read_consent(*, actor: User, lead: Lead) -> Consent | None:
             for box in disclaimer.get("consents", ())
         ),
         network_prefix=record.network_prefix,
-        imported_by=str(brought or ""),
+        imported_by=imported_by,
     )

@@ -11,8 +11,6 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
-from forms_builder.models import FormVersion
-from forms_builder.parsing import parse
 from leads.center.disclosure import masked
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
@@ -29,10 +27,9 @@ from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attr
 from leads.center.views.wording import Row, Wording, clock_of, name_of
 from leads.crm.standing import next_attempt, sent_of
 from leads.models import Lead
+from leads.privacy.consent import consent_of
 from leads.selection import Selection, read_selection
 from leads.vault.answers import EMAIL_KINDS, PHONE_KINDS
-from leads.vault.models import ConsentRecord
-from leads.vault.regions import alias_of
 from leadscenter.lib.clocks import Clock
 from leadscenter.lib.display import language_name, moment_text
 
@@ -101,11 +98,14 @@ class ConsentRow:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """The boxes, when they were sent, and what there is to say where nobody saw any."""
+    """The boxes, when they were sent, and what there is to say where nobody saw any; the words and the link above."""
 
     rows: tuple[ConsentRow, ...]
     at: datetime | None
-    note: str = ""
+    note: str
+    title: str = ""
+    text: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,15 +340,21 @@ def _evidence(deliveries: tuple[LeadDelivery, ...]) -> Evidence | None:
 
 def _consent(lead: Lead) -> Consents:
     """Return what the person saw and ticked, in the words of the version they saw; else who brought the lead in."""
-    record = ConsentRecord.objects.using(alias_of(lead.region)).filter(lead_id=lead.pk).first()
-    version = FormVersion.objects.filter(pk=record.version_id).first() if record else None
-    if record is not None and record.imported_by is not None:
-        who = User.objects.filter(pk=record.imported_by).first() or _("Somebody")
-        note = _("%(who)s imported this lead from a file. No consent was given through a form here.") % {"who": who}
-        return Consents((), record.at, note)
-    if record is None or version is None:
-        return Consents((), record.at if record else None)
-    source = _("version %(n)s, %(language)s") % {"n": version.number, "language": language_name(record.language)}
-    boxes = parse(version.content).disclaimer.consents
-    rows = tuple(ConsentRow(box.label, bool(record.boxes.get(box.key)), box.required, source) for box in boxes)
-    return Consents(rows, record.at)
+    seen = consent_of(lead)
+    if seen is None:
+        imported = lead.source == Lead.Source.IMPORT
+        said = _("This lead was imported from a file. No consent was given through a form here.")
+        return Consents((), None, said if imported else _("There is no record of what this person saw and ticked."))
+    if seen.imported_by:
+        said = _("%(who)s imported this lead from a file. No consent was given through a form here.")
+        return Consents((), seen.at, said % {"who": seen.imported_by})
+    source = _("version %(n)s, %(language)s") % {"n": seen.form_version, "language": language_name(seen.language)}
+    unasked = _("The form had no consent boxes. The privacy policy was shown before the answers were sent.")
+    return Consents(
+        tuple(ConsentRow(box.label, box.ticked, box.required, source) for box in seen.boxes),
+        seen.at,
+        "" if seen.boxes else unasked,
+        seen.title,
+        seen.text,
+        seen.privacy_policy_url,
+    )
