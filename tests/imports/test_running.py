@@ -2,8 +2,10 @@
 
 import pytest
 
+from accounts.refusals import Conflict
 from leads.imports import file
-from leads.imports.services.asking import start
+from leads.imports.services.asking import discard, start
+from leads.imports.services.leasing import FRUITLESS
 from leads.imports.services.running import run_due
 from leads.models import Import, Lead
 from tests.imports.files import answers_of, brought, checked, counts, csv_of, fresh, imported, people
@@ -71,3 +73,36 @@ def test_a_check_that_is_killed_begins_anew(world: World) -> None:
     run_due(size=2)
     row = fresh(row)
     assert (row.state, counts(row), row.total) == ("checked", (5, 0, 0, 1), 6)
+
+
+def test_a_check_that_kills_its_workers_behind_its_first_rows_is_given_up(world: World) -> None:
+    row = brought(world, csv_of(*people(5)))
+
+    def kill_at_second_batch() -> None:
+        if fresh(row).cursor == 4:
+            raise Killed
+
+    for _try in range(FRUITLESS):
+        with pytest.raises(Killed):
+            run_due(size=2, after_batch=kill_at_second_batch)
+        Import.objects.filter(pk=row.pk).update(due_at=row.requested_at)
+    run_due(size=2, after_batch=kill_at_second_batch)
+    row = fresh(row)
+    assert (row.state, counts(row), row.wrapped_key, on_disk()) == ("failed", (0, 0, 0, 0), None, set())
+    assert not Lead.objects.exists()
+
+
+def test_a_check_ends_with_the_file_that_is_discarded(world: World) -> None:
+    row = brought(world, csv_of(*people(5), ("Bad", "no address", "")), straight_on=True)
+    run_due(size=2, after_batch=lambda: discard(actor=world.administrator, row=row))
+    row = fresh(row)
+    assert (row.state, counts(row), row.wrapped_key, on_disk()) == ("expired", (0, 0, 0, 0), None, set())
+    assert (row.finished_at is not None, Lead.objects.exists(), run_due()) == (True, False, 0)
+
+
+def test_an_import_under_way_is_not_discarded(world: World) -> None:
+    row = start(actor=world.administrator, row=checked(world, csv_of(*people(2))))
+    with pytest.raises(Conflict):
+        discard(actor=world.administrator, row=row)
+    run_due()
+    assert (fresh(row).state, counts(fresh(row))) == ("done", (2, 0, 0, 0))

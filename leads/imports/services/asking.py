@@ -92,18 +92,22 @@ def start(*, actor: User, row: Import) -> Import:
 
 
 def discard(*, actor: User, row: Import) -> None:
-    """Throw away a file that is not imported yet, or the faulty rows of one that is. Raises `Refused`, `Conflict`."""
+    """Throw away a file that is not imported yet, or the faulty rows of one that is; a check ends with its file.
+
+    Raises `Refused`, and `Conflict` while the file is imported.
+    """
     require(actor, Can.WORK_LEADS, row.library)
     with transaction.atomic():
         fresh = Import.objects.select_for_update(no_key=True).get(pk=row.pk)
-        if fresh.state in UNDER_WAY:
+        if fresh.state == Import.State.RUNNING:
             raise Conflict("import_under_way", _("This import is under way. Wait until it has ended."))
-        waited = {"state": Import.State.EXPIRED, "finished_at": Now(), **NOTHING_YET} if fresh.state in WAITING else {}
-        Import.objects.filter(pk=row.pk).update(wrapped_key=None, **waited)
+        waited = {"state": Import.State.EXPIRED, "finished_at": Now(), **NOTHING_YET}
+        not_yet = fresh.state in (*WAITING, Import.State.CHECKING)
+        Import.objects.filter(pk=row.pk).update(wrapped_key=None, **waited if not_yet else {})
     file.remove(row.pk)
 
 
-NOTHING_YET: dict[str, Any] = {"cursor": 0, "made": 0, "updated": 0, "skipped": 0, "faulty": 0, "tries": 0}
+NOTHING_YET: dict[str, Any] = {"cursor": 0, "made": 0, "updated": 0, "skipped": 0, "faulty": 0}
 """What came in of a file that is not imported: the numbers of its check are of what would."""
 
 
@@ -223,5 +227,5 @@ def _move(actor: User, row: Import, before: Sequence[str], after: str, **fields:
             )
         if after == Import.State.RUNNING:
             audit.record(Act.IMPORT_REQUESTED, row.library, actor=actor, targets=[row.pk], step="started")
-        Import.objects.filter(pk=row.pk).update(state=after, due_at=Now(), **fields)
+        Import.objects.filter(pk=row.pk).update(state=after, tries=0, due_at=Now(), **fields)
     return Import.objects.select_related("library__ad_account", "version", "requested_by").get(pk=row.pk)

@@ -46,7 +46,7 @@ def check(row: Import, *, size: int = BATCH, after_batch: Callable[[], None] | N
             row.cursor += len(batch)
             if row.cursor > MOST_ROWS:
                 raise Stopped(_("This file has more than %(limit)s rows. Divide it.") % {"limit": f"{MOST_ROWS:,}"})
-            commit(row)
+            commit(row, tries=row.tries)  # a check that is killed begins anew: nothing of it is a step forward
             if after_batch is not None:
                 after_batch()
         writer.finish()
