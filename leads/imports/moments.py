@@ -13,6 +13,8 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
+LONGEST = 64
+"""Characters of a time; a longer cell is none, and is not looked through for one."""
 DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet knows no zone
 _NAMED_OFFSET = re.compile(r"\s*\(?(?:UTC|GMT)\s*(?:([+-])(\d{1,2})(?::?(\d{2}))?)?\)?$", re.IGNORECASE)
 _SERIAL = re.compile(r"(\d{5})(?:[.,](\d+))?")
@@ -77,7 +79,9 @@ def _reads(text: str, *, month_first: bool) -> bool:
 
 
 def _offset(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
-    """Return the text without the words for an offset behind it, and the zone that they mean."""
+    """Return the text without the words for an offset behind it, and the zone that they mean; a long text is none."""
+    if len(text) > LONGEST:
+        return "", zone
     found = _NAMED_OFFSET.search(text)
     if found is None or found.start() == 0:
         return text, zone

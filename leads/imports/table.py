@@ -29,7 +29,7 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 SEPARATORS = ",;\t|"
 PEEKED = 5
 """Rows that say whether the first one can be the headings."""
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_ADDRESS = re.compile(r"[^@\s]++@[^@\s][^@\s.]*+\.[^@\s]++")
 _DIGITS = re.compile(r"\+?[\d\s()./-]{6,}")
 _LINE_END = re.compile(r"\r\n?|\n")
 MANY = 4

@@ -24,13 +24,14 @@ MOST_SHARED_CHARACTERS = 50_000_000
 MOST_SHARED = 2_000_000
 MOST_ENTRIES_BYTES = 1024 * 1024
 MOST_ELEMENTS = 100_000
+MOST_ATTRIBUTE_CHARACTERS = 16_000_000
 LONGEST_CELL = 32_767
 MOST_COLUMNS = 16_384
 _END = struct.Struct("<4s4H2LH")
 _DAY_ZERO, _DAY_ZERO_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001  # a workbook knows no zone
 _LAST_DAY = 2_958_466
 _DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
+_LITERAL = re.compile(r'"[^"]*"|\\.|\[(?!h|m|s)[^\[\]]*\]', re.IGNORECASE)
 _DATE_LETTER = re.compile(r"[dmyhs]", re.IGNORECASE)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -171,6 +172,7 @@ class _Elements(_Reader):
 
     def read(self, package: _Package, name: str) -> list[tuple[str, dict[str, str]]]:
         self._found: list[tuple[str, dict[str, str]]] = []
+        self._characters = 0
         for piece in package.pieces(name):
             self.feed(piece)
         return self._found
@@ -178,7 +180,8 @@ class _Elements(_Reader):
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.heard += 1
         self._found.append((_local(tag), {_local(name): value for name, value in attributes.items()}))
-        if len(self._found) > MOST_ELEMENTS:
+        self._characters += len(tag) + sum(len(name) + len(value) for name, value in attributes.items())
+        if len(self._found) > MOST_ELEMENTS or self._characters > MOST_ATTRIBUTE_CHARACTERS:
             raise BadWorkbook(_("This workbook has more parts than what is read here."))
 
 
@@ -216,6 +219,8 @@ class _Shared(_Reader):
         match _local(tag):
             case "si":
                 self._found.append(_unescaped("".join(self._parts)))
+                if len(self._found[-1]) > LONGEST_CELL:
+                    raise BadWorkbook(_("A cell holds more text than a cell can."))
                 if len(self._found) > MOST_SHARED:
                     raise BadWorkbook(_("Unpacked, this workbook is larger than what is read here."))
             case "rPh":

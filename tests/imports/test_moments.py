@@ -86,3 +86,19 @@ def test_bare_number_is_no_written_date() -> None:
     dates = ["28.11.2026", "11/28/2026 14:30", "2026-11-28T14:30:00Z", "Nov 28, 2026"]
     numbers = ["1795872600", "46354.604", "+49 151 12345678", "0151/1234567", "089-12-34-56"]
     assert ([is_written(one) for one in dates], [is_written(one) for one in numbers]) == ([True] * 4, [False] * 5)
+
+
+LONG = {
+    "spaces": "a" + " " * 200_000 + "b",
+    "spaces behind a date": "2026-11-28" + " " * 200_000 + "b",
+    "the letter before an hour": "T" * 200_000,
+    "figures": "1" * 200_000,
+}
+
+
+@pytest.mark.parametrize("cell", LONG.values(), ids=LONG.keys())
+def test_long_cell_is_no_time_and_is_not_looked_through(cell: str) -> None:
+    """Looked through, each of these would take minutes."""
+    with pytest.raises(BadMoment):
+        read_moment(cell, BERLIN)
+    assert (is_written(cell), shows_month_first([cell])) == (False, False)

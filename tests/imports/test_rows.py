@@ -178,6 +178,16 @@ def test_number_that_a_spreadsheet_shortened_is_faulty(world: World) -> None:
     assert counts(checked(world, csv_of(("Ann", "ann@example.com", "4.9151E+12")))) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize("cell", ["a" + " " * 100_000 + "b", "T" * 100_000])
+def test_cell_that_is_nearly_a_time_is_an_example_of_its_column(world: World, cell: str) -> None:
+    row = brought(world, csv_of(("Ann", "ann@example.com", cell), headings=("Your name", "E-mail", "Watch")))
+    Import.objects.filter(pk=row.pk).update(state="uploaded")
+    page = Client()
+    page.force_login(world.administrator)
+    answer = page.get(f"/l/{world.library.pk}/imports/{row.pk}/")
+    assert (answer.status_code, f"<bdi>{cell[:39]}" in answer.content.decode()) == (200, True)
+
+
 def test_people_of_the_library_and_of_the_file_are_left_out(world: World) -> None:
     world.add_lead(email="ann@example.com", phone="", region="us")
     rows = csv_of(

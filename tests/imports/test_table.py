@@ -156,6 +156,23 @@ def test_quotation_mark_within_a_cell_is_a_letter() -> None:
     assert rows_of((HEAD + 'Ann,ann@example.com,5" pipe\n').encode()) == [["Ann", "ann@example.com", '5" pipe']]
 
 
+@pytest.mark.parametrize("heading", ["a@" + "." * 100_000 + "@", "a" * 100_000 + "@", "@" * 100_000])
+def test_heading_that_is_nearly_an_address_is_one(heading: str) -> None:
+    """Tried at each of its characters, it would take minutes."""
+    assert read_table(f"Name,{heading}\nAnn,x\n".encode(), "csv").headings == ("Name", heading[:300])
+
+
+@pytest.mark.parametrize("cell", ["a@b.c", "ann.b@mail.example.com", "a@..b", "a@.b.c", "a@b..", "a@b.c."])
+def test_address_is_no_heading(cell: str) -> None:
+    with pytest.raises(BadFile, match="looks like a lead"):
+        rows_of(f"Ann,{cell}\nBob,x\n".encode())
+
+
+@pytest.mark.parametrize("cell", ["a@b", "a@.b", "a@b.", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@b .c"])
+def test_what_is_no_address_can_be_a_heading(cell: str) -> None:
+    assert read_table(f"Name,{cell}\nAnn,x\n".encode(), "csv").headings == ("Name", cell)
+
+
 def test_cell_that_is_too_long_is_named_by_its_line() -> None:
     with pytest.raises(BadFile, match="begins in line 3 is too long"):
         rows_of((HEAD + BOB + "Ann," + "a" * 200_000).encode())

@@ -111,7 +111,50 @@ ENTITIES = '<!DOCTYPE worksheet [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a
     '<row r="1"><c t="inlineStr"><is><t>&b;</t></is></c></row>'
 )
 FILE_ENTITY = '<!DOCTYPE w [<!ENTITY f SYSTEM "file:///etc/passwd">]>' + sheet('<row><c t="str"><v>&f;</v></c></row>')
+SHARED = {
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" '
+    f'Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" '
+    f'Type="{OFFICE}/sharedStrings" Target="shared.xml"/><Relationship Id="r3" '
+    f'Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
+    "xl/shared.xml": "<sst/>",
+    "xl/styles.xml": "<styleSheet/>",
+}
+
+
+def shared(text: str) -> bytes:
+    """A workbook whose one cell is that shared text."""
+    cell = sheet('<row r="1"><c r="A1" t="s"><v>0</v></c></row>')
+    return made(cell, **SHARED | {"xl/shared.xml": f"<sst><si><t>{text}</t></si></sst>"})
+
+
+def styled(code: str) -> bytes:
+    """A workbook whose one cell is a number in that format."""
+    styles = f'<styleSheet><numFmts><numFmt numFmtId="164" formatCode="{code}"/></numFmts><cellXfs><xf numFmtId="164"/>'
+    cell = sheet('<row r="1"><c r="A1" s="0"><v>46354</v></c></row>')
+    return made(cell, **SHARED | {"xl/styles.xml": f"{styles}</cellXfs></styleSheet>"})
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("[$-409]yyyy", "2026-11-28"), ("[h]", "2026-11-28"), ("[Red]0", "46354"), ("&quot;day&quot; 0", "46354")],
+)
+def test_format_says_whether_a_number_is_a_day(code: str, text: str) -> None:
+    assert rows_of(styled(code)) == [(1, [text])]
+
+
+@pytest.mark.parametrize("mark", ["[", "&quot;", "\\", "[["])
+def test_format_of_marks_alone_is_no_date(mark: str) -> None:
+    """Tried at each of its characters, it would take minutes."""
+    assert rows_of(styled(mark * 150_000 + "x")) == [(1, ["46354"])]
+
+
+def test_attributes_as_many_as_a_workbook_has_are_read() -> None:
+    assert rows_of(styled('0"/>' + f'<a b="{"c" * 500_000}"/>' * 30 + '<a b="')) == [(1, ["46354"])]
+
+
 HOSTILE = {
+    "a shared text without end": shared("a" * 40_000),
+    "attributes without end": styled('0"/>' + f'<a b="{"c" * 500_000}"/>' * 40 + '<a b="'),
     "entities": made(ENTITIES),
     "a file of ours": made(FILE_ENTITY),
     "markup without end": made(f"<worksheet {'a' * 3_000_000}"),
