@@ -1,7 +1,7 @@
 """The file of faulty rows: the cells as they came, the number of the row and why it was left out."""
 
 import codecs
-import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from leadscenter.lib.cells import csv_line
 ROW, WHY = "import_row", "import_error"
 BOM = "\ufeff"
 SHOWN = 20
+_CELL = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"')
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +62,7 @@ def overview_of(row: Import, *, most: int = SHOWN) -> Overview:
     """
     if not row.faulty or row.wrapped_key is None:
         return Overview([], [])
-    found = csv.reader(_text_lines(parts_of(row)))
+    found = _records(_text_lines(parts_of(row)))
     next(found, None)
     first: list[Shown] = []
     reasons: Counter[str] = Counter()
@@ -72,6 +73,18 @@ def overview_of(row: Import, *, most: int = SHOWN) -> Overview:
             if len(first) < most:
                 first.append(Shown(cells[-2], " ".join(told)))
     return Overview(first, reasons.most_common(most))
+
+
+def _records(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the cells of each record of a file of ours: all of them are quoted, and as long as they came."""
+    taken: list[str] = []
+    marks = 0
+    for line in lines:
+        taken.append(line)
+        marks += line.count('"')
+        if marks % 2 == 0:
+            yield [cell.replace('""', '"') for cell in _CELL.findall("".join(taken))]
+            taken.clear()
 
 
 def _text_lines(parts: Iterable[bytes]) -> Iterator[str]:

@@ -37,7 +37,7 @@ AHEAD = timedelta(minutes=5)
 """How far the clock of another system may be ahead of ours."""
 YES = frozenset({"yes", "true", "1", "y"})
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:E\+?\d+)?", re.IGNORECASE)
-_SHORTENED = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d+)", re.IGNORECASE)
+_SHORTENED = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,3})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -86,6 +86,8 @@ def _offset(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
     if found is None or found.start() == 0:
         return text, zone
     away = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
+    if away >= timedelta(days=1):
+        return text, zone
     return text[: found.start()].strip(), timezone(-away if found[1] == "-" else away)
 
 

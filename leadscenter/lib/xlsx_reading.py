@@ -372,5 +372,10 @@ def _local(name: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Return the text with what ECMA-376 writes as _xHHHH_ for characters that XML cannot hold."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Return the text with what ECMA-376 writes as _xHHHH_ for characters that XML cannot hold: units of UTF-16, of
+    which two can be one character, and one half alone is none.
+    """
+    if "_x" not in text:
+        return text
+    units = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

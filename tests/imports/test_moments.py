@@ -102,3 +102,10 @@ def test_long_cell_is_no_time_and_is_not_looked_through(cell: str) -> None:
     with pytest.raises(BadMoment):
         read_moment(cell, BERLIN)
     assert (is_written(cell), shows_month_first([cell])) == (False, False)
+
+
+@pytest.mark.parametrize("cell", ["Rolex GMT-40", "2026-11-28 14:30 UTC+24", "2026-11-28 14:30 GMT-23:99"])
+def test_offset_of_a_day_or_more_is_none(cell: str) -> None:
+    with pytest.raises(BadMoment):
+        read_moment(cell, BERLIN)
+    assert (is_written(cell), shows_month_first([cell])) == (False, False)

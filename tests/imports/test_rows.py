@@ -18,6 +18,7 @@ from leads.imports.mapping import suggest
 from leads.imports.selectors import columns_of
 from leads.imports.services.asking import table_of, upload, version_content
 from leads.imports.services.running import run_due
+from leads.imports.table import LONGEST_CELL
 from leads.models import Connection, Delivery, Import, Label, Lead, LeadLabel
 from leads.vault.models import ConsentRecord
 from leads.vault.regions import alias_of
@@ -143,6 +144,15 @@ def test_file_of_faulty_rows_holds_them_as_they_came_and_runs_nothing(world: Wor
     assert answers_of(Lead.objects.get())["name"] == "=1+1"
 
 
+def test_faulty_row_with_a_cell_as_long_as_can_be_is_told(world: World) -> None:
+    long = "=" + "+" * (LONGEST_CELL - 1)
+    row = checked(world, csv_of((long, "nowhere", ""), ("Zed", "nowhere", "")))
+    assert [one.number for one in overview_of(row).first] == ["2", "3"]
+    page = Client()
+    page.force_login(world.administrator)
+    assert page.get(f"/l/{world.library.pk}/imports/{row.pk}/").status_code == 200
+
+
 def test_reasons_are_told_with_their_rows_the_most_frequent_first(world: World) -> None:
     bad = [("", f"nowhere{number}", "") for number in range(25)]
     row = checked(world, csv_of(("", "ann@example.com", "1"), *bad, ("Zed\n, ñ", "nowhere", "")))
@@ -178,7 +188,15 @@ def test_number_that_a_spreadsheet_shortened_is_faulty(world: World) -> None:
     assert counts(checked(world, csv_of(("Ann", "ann@example.com", "4.9151E+12")))) == (0, 0, 0, 1)
 
 
-@pytest.mark.parametrize("cell", ["a" + " " * 100_000 + "b", "T" * 100_000])
+@pytest.mark.parametrize("column", ["Phone", "Received at"])
+@pytest.mark.parametrize("cell", ["1E" + "9" * 5000, "Rolex GMT-40", "2026-11-28 14:30 UTC-40"])
+def test_cell_that_nothing_can_be_made_of_is_a_fault_and_the_others_go_on(world: World, column: str, cell: str) -> None:
+    headings = ("Your name", "E-mail", column)
+    content = csv_of(("Bad", "bad@example.com", cell), ("Ann", "ann@example.com", ""), headings=headings)
+    assert counts(checked(world, content)) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("cell", ["Rolex GMT-40", "a" + " " * 100_000 + "b", "T" * 100_000])
 def test_cell_that_is_nearly_a_time_is_an_example_of_its_column(world: World, cell: str) -> None:
     row = brought(world, csv_of(("Ann", "ann@example.com", cell), headings=("Your name", "E-mail", "Watch")))
     Import.objects.filter(pk=row.pk).update(state="uploaded")

@@ -148,6 +148,14 @@ def test_format_of_marks_alone_is_no_date(mark: str) -> None:
     assert rows_of(styled(mark * 150_000 + "x")) == [(1, ["46354"])]
 
 
+@pytest.mark.parametrize(
+    ("written_as", "text"),
+    [("_xD83D__xDE00_", "\U0001f600"), ("a_xD83D_b", "a\ufffdb"), ("_xDE00_", "\ufffd"), ("_xFEFF_a", "\ufeffa")],
+)
+def test_half_of_a_character_is_whole_with_its_other_half_alone(written_as: str, text: str) -> None:
+    assert rows_of(shared(written_as)) == [(1, [text])]
+
+
 def test_attributes_as_many_as_a_workbook_has_are_read() -> None:
     assert rows_of(styled('0"/>' + f'<a b="{"c" * 500_000}"/>' * 30 + '<a b="')) == [(1, ["46354"])]
 
