@@ -245,6 +245,17 @@ def test_lead_that_is_here_changes_when_that_was_chosen(world: World) -> None:
     assert AuditEvent.objects.filter(act="lead_changed").count() == 2
 
 
+def test_labels_of_several_rows_of_a_person_add_up_however_many(world: World) -> None:
+    lead = world.add_lead(email="ann@example.com", phone="")
+    labels = [Label.objects.create(library=world.library, name=f"L{number}") for number in range(24)]
+    names = [label.name for label in labels]
+    rows = [("Ann", "ann@example.com", "qualified", ";".join(some), "", "") for some in (names[:12], names[12:])]
+    row = imported(world, csv_of(*rows, ("Bob", "bob@example.com", "", "", "", ""), headings=WORK), duplicates="update")
+    assert (row.state, counts(row)) == ("done", (1, 2, 0, 0))
+    assert set(lead.labelled.values_list("label", flat=True)) == {label.pk for label in labels}
+    assert Lead.objects.get(pk=lead.pk).status == "qualified"
+
+
 def test_import_claims_no_consent_and_counts_nowhere(world: World) -> None:
     imported(world, csv_of(("Ann", "ann@example.com", "")))
     lead = Lead.objects.get()

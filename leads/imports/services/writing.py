@@ -12,7 +12,7 @@ from accounts.access import Can, holders
 from accounts.models import LeadLibrary, User
 from forms_builder.selectors import ServedForm, shown_version
 from leads.center.services.attending import write_attention
-from leads.center.services.working import KEEP, Change, change_leads
+from leads.center.services.working import KEEP, MAX_LABELS, Change, change_leads
 from leads.imports.identity import Fate, Planned, plan
 from leads.imports.judging import Judged
 from leads.imports.services.claims import drop_claims, key_of
@@ -179,5 +179,7 @@ def _change(row: Import, library: LeadLibrary, planned: Iterable[Planned]) -> No
     _judge_people(library, wanted.values())
     names = dict(Label.objects.filter(library=library).values_list("pk", "name")) if wanted else {}
     for (status, labels, assignee), ids in sorted(alike.items(), key=lambda pair: min(pair[1])):
-        change = Change(status or KEEP, add_labels=[names[label] for label in labels], assignee=assignee or KEEP)
-        change_leads(actor=User.objects.get(pk=row.requested_by_id), library=library, lead_ids=ids, change=change)
+        for start in range(0, max(1, len(labels)), MAX_LABELS):  # those of several rows may be too many for a change
+            added = [names[label] for label in labels[start : start + MAX_LABELS]]
+            change = Change(status or KEEP, add_labels=added, assignee=assignee or KEEP)
+            change_leads(actor=User.objects.get(pk=row.requested_by_id), library=library, lead_ids=ids, change=change)
