@@ -218,19 +218,28 @@ def test_a_transfer_stops_a_running_export_at_the_next_chunk(world: World) -> No
     }
 
 
-def test_a_role_that_is_lost_while_the_last_chunk_is_written_stops_the_export(world: World) -> None:
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [
+        (AccountRole.ANALYST, "Only Administrators of "),
+        (None, "Whoever asked for this file may not download these leads any more."),
+    ],
+)
+def test_a_role_that_is_lost_while_the_last_chunk_is_written_stops_the_export(
+    world: World, role: AccountRole | None, told: str
+) -> None:
     world.add_lead()
     export = ask_for(world)
     set_member(actor=world.administrator, ad_account=world.account, user=world.operator, role=AccountRole.ADMINISTRATOR)
 
     def demote() -> None:
         actor, user = world.operator, world.administrator
-        set_member(actor=actor, ad_account=world.account, user=user, role=AccountRole.ANALYST)
+        set_member(actor=actor, ad_account=world.account, user=user, role=role)
 
     run_due(after_chunk=demote)
 
     export.refresh_from_db()
-    assert (export.state, on_disk()) == ("failed", set())
+    assert (export.state, export.failure[: len(told)], on_disk()) == ("failed", told, set())
 
 
 def test_a_file_made_before_a_transfer_is_dead_for_both_sides(world: World) -> None:

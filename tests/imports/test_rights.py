@@ -69,6 +69,8 @@ def test_running_import_stops_when_the_right_ends_and_what_it_made_stays(world: 
     run_due(size=2, after_batch=lambda: fall(world) if Lead.objects.count() == 2 else None)
     row = fresh(row)
     assert (row.state, row.made, row.wrapped_key, on_disk()) == ("failed", 2, None, set())
+    gone = "Whoever uploaded this file may not work on these leads any more."
+    assert row.failure == gone if fall is remove else row.failure.startswith(("Only Admin", "Leads access was"))
     assert Lead.objects.filter(state="live").count() == 2
     stopped = AuditEvent.objects.get(act="import_stopped", scope=Scope.LIBRARY)
     assert stopped.count == 2

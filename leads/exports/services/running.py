@@ -83,7 +83,8 @@ def run(
             raise Stopped(_("It could not be made. The people who run this installation can see why."))
         _run(export, ends, size, after_chunk)
     except Refused as refused:
-        stop(export, refused.reason)
+        gone = _("Whoever asked for this file may not download these leads any more.")
+        stop(export, gone if refused.stranger else refused.reason)
     except (Tampered, KeyGone):
         stop(export, _("A lead could not be opened. Nothing was handed out; whoever reads the trail was alarmed."))
         raise_unopenable(export.library_id, Purpose.EXPORT, [export.pk])

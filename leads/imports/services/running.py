@@ -52,7 +52,8 @@ def work_on(
         else:
             _run(row, ends, size, after_batch)
     except Refused as refused:
-        stop(row, refused.reason)
+        gone = _("Whoever uploaded this file may not work on these leads any more.")
+        stop(row, gone if refused.stranger else refused.reason)
     except (Stopped, BadFile) as stopped:
         stop(row, str(stopped))
     except Conflict as conflict:  # the file, or its key, is gone
