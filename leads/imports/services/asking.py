@@ -178,6 +178,7 @@ def _fields(table: Table, file_format: str) -> dict[str, Any]:
 def _keep(actor: User, library: LeadLibrary, version: FormVersion, content: bytes, fields: dict[str, Any]) -> Import:
     import_id, key = new_id(), new_key()
     try:
+        size, records = file.keep(import_id, key, content)
         with transaction.atomic():
             require(actor, Can.WORK_LEADS, library)
             if Import.objects.filter(library=library, state__in=(*WAITING, *UNDER_WAY)).count() >= MAX_OPEN:
@@ -191,7 +192,6 @@ def _keep(actor: User, library: LeadLibrary, version: FormVersion, content: byte
                 form=version.form_id,
                 step="uploaded",
             )
-            size, records = file.keep(import_id, key, content)
             row = Import(
                 id=import_id,
                 library=library,

@@ -69,7 +69,9 @@ def open_faults(row: Import, *, size: int = 0, records: int = 0) -> sealed_file.
     """Return the writer of the faulty rows, behind what is committed."""
     assert row.wrapped_key is not None
     key = sealed_file.unwrap_key(row.wrapped_key)
-    path = file.draft_faults(row.pk)
+    path, whole = file.draft_faults(row.pk), file.faults(row.pk)
+    if size and not path.exists() and whole.exists():  # a run was killed when it had ended the file, but not the import
+        whole.replace(path)
     return sealed_file.Writer(path, key, name=file.FAULTS, owner=row.pk, size=size, records=records)
 
 
