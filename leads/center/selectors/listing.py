@@ -15,7 +15,7 @@ from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS
 from leads.center.selectors.nearest import nearest
 from leads.crm.standing import Sent, sent_of
-from leads.models import Label, Lead, LeadLabel
+from leads.models import Lead, LeadLabel
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
@@ -211,9 +211,3 @@ def _note_counts(leads: Iterable[Lead]) -> dict[int, int]:
             notes = Note.objects.using(alias).filter(lead_id__any_of=numbers(ids)).values("lead_id")
             found |= dict(notes.annotate(number=Count("id")).order_by().values_list("lead_id", "number"))
     return found
-
-
-def label_names(actor: User, library: LeadLibrary) -> list[str]:
-    """Return the labels that the library's leads can be sorted by."""
-    require(actor, Can.VIEW_LEADS, library)
-    return list(Label.objects.filter(library=library).order_by("name").values_list("name", flat=True)[:200])
