@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Act, AuditEvent, User
 from leads.center.services import bulk
+from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
-from leads.models import Connection, Delivery, Export, Lead, LeadLabel, SavedView
+from leads.models import Connection, Delivery, Export, Label, Lead, LeadLabel, SavedView
 from leads.selection import Selection
 from tests.center.test_pages import signed_in
 from tests.world import World, make_world, says
@@ -113,6 +114,34 @@ def test_a_view_is_saved_opened_changed_and_deleted(world: World, client: Client
     gone = client.post(url(world, f"views/{view.pk}/"), {"act": "delete"})
     assert gone.headers["Location"] == url(world, "?view=all")
     assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize("place", ["", "board/"])
+def test_a_view_whose_label_is_gone_opens_over_all_leads_and_can_be_mended(
+    world: World, client: Client, place: str
+) -> None:
+    lead, other = world.add_lead(), world.add_lead()
+    hot = Change(labels=["hot"])
+    change_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=hot)
+    client.post(url(world, "views/"), {"name": "Hot ones", "label": "hot", "is_default": "on", "pinned": "1"})
+    view = SavedView.objects.get()
+    first = client.get(url(world, place)).headers["Location"]
+    assert shown(client.get(first)) == [lead.pk]
+    delete_label(actor=world.administrator, label=Label.objects.get())
+    answer = client.get(first)
+    assert (answer.status_code, set(shown(answer))) == (200, {lead.pk, other.pk})
+    assert "that this view names is gone" in answer.content.decode()
+    assert (answer.context["page"].open_view.name, answer.context["page"].open_view.changed) == ("Hot ones", True)
+    assert client.get(answer.context["page"].counts_url).status_code == 200
+    assert client.get(url(world, f"{place}?label={view.query['label']}")).status_code == 404  # without a view
+    stranger = signed_in(world.stranger)
+    assert stranger.get(first).status_code == 404
+    client.post(url(world, "bulk/" + "?" + first.partition("?")[2]), {"scope": "all", "act": "delete"})
+    assert not Lead.objects.filter(state="trashed").exists()  # an act asked for with the old filter takes no other
+    client.post(url(world, f"views/{view.pk}/"), {"act": "update", "view": str(view.pk)})
+    mended = client.get(url(world, place), follow=True)
+    assert "that this view names is gone" not in mended.content.decode()
+    assert SavedView.objects.get().query == {}
 
 
 def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, client: Client) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from accounts.models import LeadLibrary, User
+from accounts.refusals import Invalid
 from accounts.shell import shell
 from leads.center.layout import layout_of
 from leads.center.selectors.board import board_of
@@ -15,7 +16,7 @@ from leads.center.views.addresses import BOARD
 from leads.center.views.columns import columns_of, orders_of, piece_of
 from leads.center.views.listing import list_page
 from leads.models import SavedView
-from leads.selection import read_selection
+from leads.selection import Selection, read_selection
 from leadscenter.lib.paging import BadCursor
 
 
@@ -40,24 +41,40 @@ def whole_list(
 ) -> dict[str, Any]:
     """Return the context of the list page for the filters in the URL; writes the trace of the look."""
     actor = person(request)
+    saved = saved_views(actor, library) if saved is None else saved
     given = {name: value for name, value in _given(request).items() if name != BOARD}
-    selection, order = read_selection(library, given, actor=actor), layout_of(given).order
+    selection, given, lost = _read(library, given, actor, saved)
+    order = layout_of(given).order
     asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": order}
     asked["people"] = people = who_sees(library)
     try:
         page = list_leads(**asked, cursor=given.get("cursor") or None)
     except BadCursor:
         page = list_leads(**asked)
-    saved = saved_views(actor, library) if saved is None else saved
     listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
     orders = () if listed.trash or selection.words else orders_of(library, dict(listed.here_items))
-    return {"page": listed, "orders": orders, **shell(request, library=library, active="leads")}
+    return {"page": listed, "orders": orders, "lost": lost, **shell(request, library=library, active="leads")}
 
 
 def _given(request: HttpRequest) -> dict[str, str]:
     """Return the parameters of the address. The filter menu sends a version along with the form that was taken off."""
     given = {name: str(value) for name, value in request.GET.dict().items()}
     return given if given.get("form") else {name: value for name, value in given.items() if name != "version"}
+
+
+def _read(
+    library: LeadLibrary, given: dict[str, str], actor: User, saved: Sequence[SavedView]
+) -> tuple[Selection, dict[str, str], bool]:
+    """Return the selection, the parameters that say it, and whether an open view asked for what is gone since.
+
+    Such a view is open over all leads: where it cannot be opened, nobody can change or delete it.
+    """
+    try:
+        return read_selection(library, given, actor=actor), given, False
+    except (Http404, Invalid):
+        if given.get("view") not in [str(view.pk) for view in saved]:
+            raise
+    return Selection(), {name: given[name] for name in ("view", "cols", BOARD) if name in given}, True
 
 
 def whole_board(
@@ -68,8 +85,10 @@ def whole_board(
     saved: Sequence[SavedView] | None = None,
 ) -> dict[str, Any]:
     """Return the context of the board for the filters in the URL; writes the trace of the look."""
-    actor, given = person(request), _given(request) | {BOARD: "1"}
-    selection, piece = read_selection(library, given, actor=actor), piece_of(given)
+    actor = person(request)
+    saved = saved_views(actor, library) if saved is None else saved
+    selection, given, lost = _read(library, _given(request) | {BOARD: "1"}, actor, saved)
+    piece = piece_of(given)
     people = who_sees(library)
     asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order, "people": people}
     try:
@@ -78,7 +97,6 @@ def whole_board(
         board, piece = board_of(**asked, selection=selection), None
     rows = [row for column in board.columns for row in column.rows]
     ahead = next((column.next for column in board.columns if column.next), None)
-    saved = saved_views(actor, library) if saved is None else saved
     page = LeadPage(rows, ahead, None, board.narrow)
     listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
     params = {**dict(listed.here_items), BOARD: "1"}
@@ -87,5 +105,6 @@ def whole_board(
         "columns": columns_of(library, board, listed.rows, params, piece),
         "orders": () if selection.words else orders_of(library, params),
         "statuses": listed.statuses,
+        "lost": lost,
     }
     return {**shown, **shell(request, library=library, active="leads")}
