@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Act, AuditEvent, User
+from campaigns.models import Ad
 from leads.center.services import bulk
 from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
+from leads.center.views import listing
 from leads.models import Connection, Delivery, Export, Label, Lead, LeadLabel, SavedView
 from leads.selection import Selection
 from tests.center.test_pages import signed_in
@@ -278,6 +281,52 @@ def test_a_version_goes_with_the_form_that_is_taken_off(world: World, client: Cl
     world.add_lead()
     answer = client.get(url(world, "?form=&version=1"))
     assert (answer.status_code, [chip.field for chip in answer.context["page"].chips]) == (200, [])
+
+
+def test_the_filter_menu_keeps_what_its_lists_are_too_short_for(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PEOPLE_OFFERED", 0)
+    chosen = world.add_lead(with_ad=True)
+    change = Change(labels=["zz last"], assignee=world.administrator.pk)
+    change_leads(actor=world.administrator, library=world.library, lead_ids=[chosen.pk], change=change)
+    Ad.objects.filter(pk=world.ad.pk).update(name="Zz last")
+    for number in range(100):
+        Label.objects.create(library=world.library, name=f"label {number}")
+        Ad.objects.create(ad_group=world.ad.ad_group, name=f"Ad {number}", form=world.form)
+    label = Label.objects.get(name="zz last")
+    given = {"ad": world.ad.pk, "label": label.pk, "assignee": world.administrator.pk, "region": "eu,us"}
+    query = urlencode(given)
+    page = client.get(url(world, f"?{query}")).context["page"]
+    offered = {choice.name: (choice.value, dict(choice.options).get(choice.value)) for choice in page.choices}
+    assert {name: offered[name] for name in given} == {
+        "ad": (str(world.ad.pk), "Zz last"),
+        "label": (str(label.pk), "zz last"),
+        "assignee": (str(world.administrator.pk), str(world.administrator)),
+        "region": ("eu,us", "Europe, United States"),
+    }
+    assert shown(client.get(url(world, "?" + urlencode({**sent_by_the_menu(page), "status": "raw"})))) == [chosen.pk]
+
+
+def sent_by_the_menu(page: Any) -> dict[str, str]:
+    """Return what a browser sends when nothing in the filter menu is touched."""
+    days = {"since": page.since, "until": page.until}
+    return {**dict(page.kept_items), **{choice.name: choice.value for choice in page.choices}, **days}
+
+
+def test_the_filter_menu_keeps_moments_until_their_days_are_changed(world: World, client: Client) -> None:
+    type(world.account).objects.filter(pk=world.account.pk).update(time_zone="Asia/Tokyo")
+    moments = {"since": "2026-11-01T00:00:00+00:00", "until": "2026-11-08T00:00:00+00:00"}
+    page = client.get(url(world, "?" + urlencode(moments))).context["page"]
+    assert (page.since, page.until) == ("2026-11-01", "2026-11-08")
+    again = client.get(url(world, "?" + urlencode(sent_by_the_menu(page)))).context["page"]
+    assert dict(again.filter_items) == moments
+    changed = {**sent_by_the_menu(page), "since": "2026-11-02", "until": ""}
+    days = client.get(url(world, "?" + urlencode(changed))).context["page"]
+    assert dict(days.filter_items) == {"since": "2026-11-01T15:00:00+00:00"}
+    assert [name for name, _value in days.kept_items] == []  # a whole day says itself
+    strange = client.get(url(world, "?since=2026-01-01&since_exact=a%00&until_exact=0001-01-01T00:00Z"))
+    assert strange.status_code == 200
 
 
 def test_the_trash_is_filtered_and_stays_the_trash(world: World, client: Client) -> None:

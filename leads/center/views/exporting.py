@@ -20,7 +20,7 @@ from accounts.views import person
 from leads.center.layout import Layout as ListLayout
 from leads.center.selectors.counting import counted
 from leads.center.selectors.library import library_of
-from leads.center.views.filtering import chips
+from leads.center.views.filtering import called, chips
 from leads.exports.catalogue import Offered, offered
 from leads.exports.services.asking import IN_UTC, formats_of
 from leads.models import Export, Lead
@@ -124,7 +124,9 @@ def export_page(
     zone = library.ad_account.time_zone
     context = {
         "library": library,
-        "chips": chips(library, selection, ListLayout(), actor, new_export_url(library, Selection())),
+        "chips": chips(
+            library, selection, ListLayout(), actor, new_export_url(library, Selection()), called(selection, actor)
+        ),
         "count": _count(actor, library, selection),
         "impossible": selection.state != Lead.State.LIVE,
         "filter_items": tuple(selection.as_params().items()),

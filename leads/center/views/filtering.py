@@ -1,7 +1,8 @@
 """The filters of the list in words: a chip for each that is set, the choices that can be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,13 +13,16 @@ from accounts.models import LeadLibrary, User
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
 from leads.center.layout import Layout
-from leads.center.saying import REGIONS, day_said, names_of, people_of, said, said_by
+from leads.center.saying import REGIONS, Names, day_said, names_of, people_of, said, said_by
 from leads.conditions import DELIVERIES, SOURCES
 from leads.models import Label, Lead
-from leads.selection import Selection
+from leads.selection import Selection, read_time, zone_of
 from leadscenter.lib.prepared import Prepared, together
 
-__all__ = ["Chip", "Choice", "chips", "choices", "day_said", "encoded"]
+__all__ = ["Chip", "Choice", "called", "chips", "choices", "days_of", "encoded", "exactly", "untouched"]
+
+_NAMELESS: Names = {}
+EXACT = "_exact"  # of the parameters that go along with the days of the menu
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,17 @@ class Choice:
     value: str
 
 
+def called(selection: Selection, actor: User) -> Names:
+    """Return what the forms, ads, labels and people of a filter are called, but for the actor, who is "you"."""
+    return names_of([selection]) | people_of([selection], but=actor.pk)
+
+
 def chips(
-    library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str, view: str = ""
+    library: LeadLibrary, selection: Selection, layout: Layout, actor: User, base: str, names: Names, view: str = ""
 ) -> tuple[Chip, ...]:
     """Return a chip for each filter that is set, but for the one that the open `view` of ours says; `base` is the
-    address without parameters.
+    address without parameters, `names` is what `called` tells.
     """
-    names = names_of([selection]) | people_of([selection], but=actor.pk)
     found = []
     for name, field, value in said(library, selection, names, actor.pk):
         if name != said_by(view):
@@ -57,24 +65,74 @@ def encoded(params: dict[str, str]) -> str:
     return f"?{urlencode(params)}" if params else ""
 
 
-def choices(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> tuple[Choice, ...]:
-    """Return what the filter menu offers; `people` may see the leads."""
-    return (*_things(library, selection, people), *_kinds(selection), *_flags(selection))
+def days_of(selection: Selection, library: LeadLibrary) -> dict[str, str]:
+    """Return `since` and `until`, where they are set, as the days that the filter menu shows."""
+    return {name: _day(name, moment, library) for name, moment in _moments(selection).items()}
 
 
-def _choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: object) -> Choice:
-    options = tuple((str(key), str(text)) for key, text in rows)
-    return Choice(name, label, options, "" if value in (None, "") else str(value))
+def exactly(selection: Selection, library: LeadLibrary) -> dict[str, str]:
+    """Return, for the menu to send along, the moments that are no whole days of the ad account."""
+    zone = zone_of(library)
+    return {
+        name + EXACT: moment.isoformat()
+        for name, moment in _moments(selection).items()
+        if read_time(_day(name, moment, library), end=name == "until", zone=zone) != moment
+    }
 
 
-def _things(library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]]) -> list[Choice]:
+def untouched(given: Mapping[str, str], library: LeadLibrary) -> dict[str, str]:
+    """Return the parameters that the menu sent, with its moments in the place of the days that nobody changed."""
+    found = {name: value for name, value in given.items() if not name.endswith(EXACT)}
+    for name in ("since", "until"):
+        try:
+            moment = read_time(given.get(name + EXACT, ""))
+            same = _day(name, moment, library) == found.get(name)
+        except (ValueError, OverflowError):
+            continue
+        if same:
+            found[name] = moment.isoformat()
+    return found
+
+
+def _moments(selection: Selection) -> dict[str, datetime]:
+    moments = {"since": selection.since, "until": selection.until}
+    return {name: moment for name, moment in moments.items() if moment}
+
+
+def _day(name: str, moment: datetime, library: LeadLibrary) -> str:
+    """Return the day of a date field: that of `until` is counted."""
+    return day_said(moment - timedelta(seconds=1) if name == "until" else moment, library)
+
+
+def choices(
+    library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]], names: Names
+) -> tuple[Choice, ...]:
+    """Return what the filter menu offers, what is chosen among it; `people` may see the leads."""
+    return (*_things(library, selection, people, names), *_kinds(selection), *_flags(selection))
+
+
+def _choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: object, names: Names = _NAMELESS) -> Choice:
+    """Return a list of the menu. What is chosen is in it, however long it would be: sent empty it would widen the
+    filter.
+    """
+    options = [(str(key), str(text)) for key, text in rows]
+    chosen = "" if value in (None, "") else str(value)
+    if chosen and chosen not in [key for key, _text in options]:
+        known = {str(key): text for (kind, key), text in names.items() if kind == name}
+        options.append((chosen, known.get(chosen, chosen)))
+    return Choice(name, label, tuple(options), chosen)
+
+
+def _things(
+    library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]], names: Names
+) -> list[Choice]:
     assignee = "none" if selection.assignee == 0 else selection.assignee
     labels, forms, campaigns, groups, ads = _named(library, selection)
     found = [
         _choice("status", _("Status"), Lead.Status.choices, selection.status),
-        _choice("assignee", _("Assignee"), [("none", _("nobody")), *people], assignee),
-        _choice("label", _("Label"), labels, selection.label),
-        _choice("form", _("Form"), forms, selection.form),
+        _choice("assignee", _("Assignee"), [("none", _("nobody")), *people], assignee, names),
+        _choice("label", _("Label"), labels, selection.label, names),
+        _choice("form", _("Form"), forms, selection.form, names),
     ]
     if selection.form is not None:
         numbers = (
@@ -83,9 +141,9 @@ def _things(library: LeadLibrary, selection: Selection, people: Iterable[tuple[i
         found.append(_choice("version", _("Version"), [(one, one) for one in numbers[:100]], selection.version))
     return [
         *found,
-        _choice("campaign", _("Campaign"), campaigns, selection.campaign),
-        _choice("ad_group", _("Ad group"), groups, selection.ad_group),
-        _choice("ad", _("Ad"), ads, selection.ad),
+        _choice("campaign", _("Campaign"), campaigns, selection.campaign, names),
+        _choice("ad_group", _("Ad group"), groups, selection.ad_group, names),
+        _choice("ad", _("Ad"), ads, selection.ad, names),
     ]
 
 
@@ -132,12 +190,14 @@ def _named(library: LeadLibrary, selection: Selection) -> list[list[tuple[Any, .
 
 def _kinds(selection: Selection) -> list[Choice]:
     states = [] if selection.state == Lead.State.TRASHED else [_quarantine(selection)]  # the trash is left by its link
-    region = selection.regions[0] if len(selection.regions) == 1 else None
+    regions: list[tuple[str, Any]] = list(REGIONS.items())
+    if len(selection.regions) > 1:
+        regions.append((",".join(selection.regions), ", ".join(str(REGIONS[one]) for one in selection.regions)))
     return [
         _choice("delivery", _("Delivery"), list(DELIVERIES.items()), selection.delivery),
         _choice("source", _("Came by"), list(SOURCES.items()), selection.source),
         _choice("outcome", _("Qualifying answers"), Lead.Outcome.choices, selection.outcome),
-        _choice("region", _("Region"), list(REGIONS.items()), region),
+        _choice("region", _("Region"), regions, ",".join(selection.regions)),
         *states,
     ]
 

@@ -15,7 +15,7 @@ from leads.center.selectors.counting import Tab
 from leads.center.selectors.listing import LeadPage
 from leads.center.views.addresses import BOARD, address, place_of
 from leads.center.views.exporting import new_export_url
-from leads.center.views.filtering import Chip, Choice, chips, choices, day_said, encoded
+from leads.center.views.filtering import Chip, Choice, called, chips, choices, days_of, encoded, exactly
 from leads.center.views.tabs import View, current_view, is_changed, views_of
 from leads.center.views.wording import Badge, Row, Wording, status_badges
 from leads.exports.selectors import last_taken
@@ -147,7 +147,10 @@ def list_page(
     view = "" if opened else current_view(selection, layout, actor)
     alone = not (page.next or page.previous or given.get("cursor"))
     offered_people = people_of(people)
-    offered = choices(library, selection, [(one.id, one.name) for one in offered_people])
+    names = called(selection, actor)
+    known = {("assignee", actor.pk): str(actor), **names}
+    offered = choices(library, selection, [(one.id, one.name) for one in offered_people], known)
+    days = days_of(selection, library)
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(map(Wording(library, params, selected).row, page.rows)),
@@ -158,17 +161,17 @@ def list_page(
         open_view=_open_view(opened, selection, layout, actor) if opened else None,
         columns=columns,
         heads=tuple(column for column in columns if column.shown),
-        chips=chips(library, selection, layout, actor, base, view),
+        chips=chips(library, selection, layout, actor, base, names, view),
         choices=offered,
         people=offered_people,
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
         statuses=status_badges(),
         filter_items=tuple(selection.as_params().items()),
-        kept_items=_kept(params),
+        kept_items=(*_kept(params), *exactly(selection, library).items()),
         here_items=tuple(state.items()),
         board=BOARD in params,
-        since=day_said(selection.since, library) if selection.since else "",
-        until=day_said(selection.until - timedelta(seconds=1), library) if selection.until else "",
+        since=days.get("since", ""),
+        until=days.get("until", ""),
         zone=library.ad_account.time_zone,
         holder=library.custodian.name,
         sort=layout.order,

@@ -14,6 +14,7 @@ from leads.center.selectors.listing import LeadPage, list_leads, who_sees
 from leads.center.selectors.saved import saved_views
 from leads.center.views.addresses import BOARD
 from leads.center.views.columns import columns_of, orders_of, piece_of
+from leads.center.views.filtering import untouched
 from leads.center.views.listing import list_page
 from leads.models import SavedView
 from leads.selection import Selection, read_selection
@@ -42,7 +43,7 @@ def whole_list(
     """Return the context of the list page for the filters in the URL; writes the trace of the look."""
     actor = person(request)
     saved = saved_views(actor, library) if saved is None else saved
-    given = {name: value for name, value in _given(request).items() if name != BOARD}
+    given = {name: value for name, value in _given(request, library).items() if name != BOARD}
     selection, given, lost = _read(library, given, actor, saved)
     order = layout_of(given).order
     asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": order}
@@ -56,9 +57,11 @@ def whole_list(
     return {"page": listed, "orders": orders, "lost": lost, **shell(request, library=library, active="leads")}
 
 
-def _given(request: HttpRequest) -> dict[str, str]:
-    """Return the parameters of the address. The filter menu sends a version along with the form that was taken off."""
-    given = {name: str(value) for name, value in request.GET.dict().items()}
+def _given(request: HttpRequest, library: LeadLibrary) -> dict[str, str]:
+    """Return the parameters of the address. The filter menu sends a version along with the form that was taken off, and
+    moments along with their days.
+    """
+    given = untouched({name: str(value) for name, value in request.GET.dict().items()}, library)
     return given if given.get("form") else {name: value for name, value in given.items() if name != "version"}
 
 
@@ -87,7 +90,7 @@ def whole_board(
     """Return the context of the board for the filters in the URL; writes the trace of the look."""
     actor = person(request)
     saved = saved_views(actor, library) if saved is None else saved
-    selection, given, lost = _read(library, _given(request) | {BOARD: "1"}, actor, saved)
+    selection, given, lost = _read(library, _given(request, library) | {BOARD: "1"}, actor, saved)
     piece = piece_of(given)
     people = who_sees(library)
     asked: dict[str, Any] = {"actor": actor, "library": library, "order": layout_of(given).order, "people": people}
