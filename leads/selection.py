@@ -23,11 +23,11 @@ from leads.models import Label, Lead, LeadLabel
 from leads.naming import narrowed_by
 from leads.vault.search import MAX_WORDS
 from leads.vault.walking import Word, words_of
+from leadscenter.lib.ids import id_in
 from leadscenter.lib.regions import REGIONS
 
 SHOWN_STATES = (Lead.State.LIVE, Lead.State.QUARANTINED, Lead.State.TRASHED)
 MOST_CHOSEN = 1000
-MAX_ID = (1 << 63) - 1
 NAMES = (
     "status", "state", "label", "assignee", "form", "version", "campaign", "ad_group", "ad", "since", "until", "source",
     "outcome", "delivery", "region", "lead", "test", "duplicate", "viewed", "downloaded", "expiring", "s",
@@ -261,9 +261,10 @@ def _words(text: str) -> tuple[Word, ...]:
 
 def read_id(text: str) -> int:
     """Return the id of a decimal string; raise `ValueError` with a sentence."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID):
-        raise ValueError(_("Use the id: a number."))
-    return int(text)
+    try:
+        return id_in(text)
+    except ValueError as error:
+        raise ValueError(_("Use the id: a number.")) from error
 
 
 def read_time(text: str, *, end: bool = False, zone: tzinfo = UTC) -> datetime:

@@ -25,6 +25,14 @@ COUNTER_LIMIT = 1 << COUNTER_BITS
 PUBLIC_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without look-alikes: people read public ids aloud."""
 PUBLIC_LENGTH = 10
+MAX_ID = (1 << 63) - 1
+
+
+def id_in(text: str) -> int:
+    """Return the id that a decimal string says; raise `ValueError` where it can be none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= MAX_ID):
+        raise ValueError("no id")
+    return int(text)
 
 
 class _Sequence:

@@ -7,15 +7,17 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import Act, AuditEvent, User
-from campaigns.models import Ad
+from accounts.refusals import Invalid
+from campaigns.models import Ad, AdGroup, Campaign
 from leads.center.services import bulk
 from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
 from leads.center.views import listing
 from leads.models import Connection, Delivery, Export, Label, Lead, LeadLabel, SavedView
-from leads.selection import Selection
+from leads.selection import Selection, with_search
 from tests.center.test_pages import signed_in
 from tests.world import World, make_world, says
 
@@ -70,6 +72,31 @@ def test_a_name_or_an_id_narrows_the_list_and_stands_as_an_id_in_the_address(wor
     person = client.post(url(world, "search/"), {"q": "ann@example.com"})
     assert "?s=" in person.headers["Location"]
     assert not says(person.headers["Location"], "ann")
+
+
+def test_equal_names_are_offered_to_choose_from_and_none_is_taken_silently(world: World, client: Client) -> None:
+    summer = Campaign.objects.create(
+        ad_account=world.account, name="<Summer>", budget_cents=1, starts_on=timezone.now()
+    )
+    group = AdGroup.objects.create(campaign=summer, name="Friends")
+    twin = Ad.objects.create(ad_group=group, form=world.form, name="blue")
+    texts = [f"ad: Blue (Parents, Spring) #{world.ad.pk}", f"ad: blue (Friends, <Summer>) #{twin.pk}"]
+    offered = client.get(url(world, "names/")).content.decode()
+    assert all(f'value="{escape(text)}"' in offered for text in texts)
+    assert 'value="ad group: Parents"' in offered
+    for typed in ("Blue", "ad: blue"):
+        answer = client.post(url(world, "search/"), {"q": typed, "status": "raw", "cols": "status"})
+        assert answer.headers["Location"] == url(world, "?status=raw&cols=status")
+        told = client.get(answer.headers["Location"]).content.decode()
+        assert "More than one is called so" in told
+        for one, text in zip((world.ad, twin), texts, strict=True):
+            link = escape(url(world, f"?status=raw&ad={one.pk}&cols=status"))
+            assert f'<a class="link" href="{link}">{escape(text)}</a>' in told
+    for one, text in zip((world.ad, twin), texts, strict=True):
+        assert client.post(url(world, "search/"), {"q": text}).headers["Location"] == url(world, f"?ad={one.pk}")
+    with pytest.raises(Invalid) as refused:
+        with_search(Selection(), world.library, "Blue")
+    assert all(text in refused.value.errors["q"] for text in texts)
 
 
 def test_names_of_ours_are_offered_and_nothing_of_a_lead(world: World, client: Client) -> None:

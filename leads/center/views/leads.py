@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -34,7 +35,7 @@ from leads.center.views.tabs import views_of
 from leads.center.views.whole import by_htmx, person, whole_board, whole_list
 from leads.center.views.wording import status_badges
 from leads.models import Lead, SavedView
-from leads.naming import offers
+from leads.naming import Several, offers
 from leads.selection import read_id, read_selection, with_search
 
 Params = Mapping[str, Any]
@@ -115,12 +116,18 @@ def search(request: HttpRequest, library_id: int) -> HttpResponse:
     library, actor = library_of(library_id), person(request)
     require(actor, Can.VIEW_LEADS, library)
     selection = read_selection(library, request.POST, actor=actor).without("words").without("leads")
+    columns = {"cols": request.POST["cols"]} if request.POST.get("cols") else {}
+    kept = columns | place_of(request.POST)
     try:
         selection = with_search(selection, library, request.POST.get("q", ""))
+    except Several as several:
+        said = selection.as_params()
+        links = ((address(library, said | {one.kind: str(one.id)} | kept), one.text) for one in several.offers)
+        found = format_html_join(" ", '<a class="link" href="{}">{}</a>', links)
+        messages.error(request, format_html("{} {}", _("More than one is called so. Choose one:"), found))
     except Invalid as invalid:
         messages.error(request, str(next(iter(invalid.errors.values()))))
-    columns = {"cols": request.POST["cols"]} if request.POST.get("cols") else {}
-    return redirect(address(library, ((selection.as_params() | columns) or {"view": "all"}) | place_of(request.POST)))
+    return redirect(address(library, ((selection.as_params() | columns) or {"view": "all"}) | kept))
 
 
 @allows(Can.VIEW_LEADS, of="library")
