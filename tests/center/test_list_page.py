@@ -12,6 +12,7 @@ from django.utils.html import escape
 from accounts.models import Act, AuditEvent, User
 from accounts.refusals import Invalid
 from campaigns.models import Ad, AdGroup, Campaign
+from leads.center.selectors import listing as selectors_listing
 from leads.center.services import bulk
 from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
@@ -354,6 +355,37 @@ def test_the_filter_menu_keeps_moments_until_their_days_are_changed(world: World
     assert [name for name, _value in days.kept_items] == []  # a whole day says itself
     strange = client.get(url(world, "?since=2026-01-01&since_exact=a%00&until_exact=0001-01-01T00:00Z"))
     assert strange.status_code == 200
+
+
+def test_a_search_that_stopped_says_so_and_leads_on_and_back(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors_listing, "STEP", 2)
+    monkeypatch.setattr(selectors_listing, "WALKED_AT_MOST", 4)
+    oldest = world.add_lead(is_test=True)
+    for _ in range(3):
+        world.add_lead()
+    middle = world.add_lead(is_test=True)
+    for _ in range(4):
+        world.add_lead()
+    found = client.post(url(world, "search/"), {"q": "Ann", "test": "1"}).headers["Location"]
+
+    def on(address: str, narrow: bool, rows: list[int]) -> Any:
+        answer = client.get(address)
+        page, text = answer.context["page"], answer.content.decode()
+        assert (page.narrow, shown(answer)) == (narrow, rows)
+        assert ("Too many leads hold this word" in text, "Search on" in text) == (narrow, narrow)
+        assert ("this is the first page" in text) == ("cursor" not in address and bool(rows))
+        return page
+
+    first = on(found, True, [])
+    assert f'href="{escape(first.after)}">Search on</a>' in client.get(found).content.decode()
+    second = on(first.after, True, [middle.pk])
+    assert second.start == found
+    assert (
+        f'href="{escape(second.start)}" aria-label="Back to the first page' in client.get(first.after).content.decode()
+    )
+    on(second.after, False, [oldest.pk])
 
 
 def test_the_trash_is_filtered_and_stays_the_trash(world: World, client: Client) -> None:

@@ -96,6 +96,7 @@ class ListPage:
     sort: str
     before: str
     after: str
+    start: str  # of a search, which has no way back page by page
     narrow: bool
     trash: bool
     caption: str
@@ -177,6 +178,7 @@ def list_page(
         sort=layout.order,
         before=address(library, params | {"cursor": page.previous}) if page.previous else "",
         after=address(library, params | {"cursor": page.next}) if page.next else "",
+        start=address(library, params) if selection.words and given.get("cursor") else "",
         narrow=page.narrow,
         trash=trash,
         caption=str(CAPTIONS[layout.order]),
