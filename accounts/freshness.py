@@ -58,11 +58,13 @@ def _asking(view: View, methods: tuple[str, ...], *, back_to_itself: bool) -> Vi
     return cast(View, asked)
 
 
-def ask_again(request: HttpRequest, *, back_to_itself: bool = True) -> HttpResponse:
-    """Return the way to the page that asks for password, code or passkey, and from there back."""
+def ask_again(request: HttpRequest, *, back_to_itself: bool = True, back: str = "") -> HttpResponse:
+    """Return the way to the page that asks for password, code or passkey, and from there `back`, else to the page that
+    the request came from.
+    """
     ways = get_adapter().get_reauthentication_methods(request.user)
     where = ways[0]["url"] if ways else reverse("account_login")
-    return lead(request, where, back=back_of(request, itself=back_to_itself))
+    return lead(request, where, back=back or back_of(request, itself=back_to_itself))
 
 
 def lead(request: HttpRequest, where: str, *, back: str = "") -> HttpResponse:

@@ -52,12 +52,12 @@ def bulk(request: HttpRequest, library_id: int) -> HttpResponse:
     if request.GET.get("undo"):
         return _undo(request, library, actor)
     if act in ("delete", "export", "columns") and not is_fresh(request):
-        return ask_again(request)
+        return ask_again(request, back=back_of(request, library_id))
     try:
         if act in ("export", "columns"):
             return _export(request, library, actor)
         step = _step(request, library, actor)
-        told = _act(actor, library, step.ids, request.POST) if step.ids else str(NOBODY_CHOSEN)
+        told = _act(actor, library, step, request.POST) if step.ids else str(NOBODY_CHOSEN)
     except ValueError:
         messages.error(request, str(NOBODY_CHOSEN))
     except Invalid as invalid:
@@ -120,7 +120,18 @@ def _go_on(request: HttpRequest, library: LeadLibrary, step: Step) -> HttpRespon
     return render(request, "leads/bulk.html", {**context, **shell(request, library=library, active="leads")})
 
 
-def _act(actor: User, library: LeadLibrary, ids: list[int], posted: Params) -> str:
+def _act(actor: User, library: LeadLibrary, step: Step, posted: Params) -> str:
+    """Do it to the leads of the step and say so; raise `Conflict` where one of them is gone: then to none of them."""
+    try:
+        return _done(actor, library, step.ids, posted)
+    except Http404 as gone:
+        text = _("Some of these leads are no longer here. Nothing was changed: look at the list and choose again.")
+        if step.before:
+            text = _("%(n)s leads are done. Of the next ones some are no longer here: look at the list and go on.")
+        raise Conflict("leads_gone", text % {"n": step.before}) from gone
+
+
+def _done(actor: User, library: LeadLibrary, ids: list[int], posted: Params) -> str:
     count = len(ids)
     match posted.get("act"):
         case "delete":

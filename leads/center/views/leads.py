@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -39,6 +40,7 @@ from leads.naming import Several, offers
 from leads.selection import read_id, read_selection, with_search
 
 Params = Mapping[str, Any]
+GONE = gettext_lazy("This lead is no longer here. It may be in the trash.")
 
 
 @allows(Can.VIEW_LEADS, of="library")
@@ -255,7 +257,11 @@ def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
 def delete(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Put one lead into the trash."""
     library, back = library_of(library_id), back_of(request, library_id)
-    delete_leads(actor=person(request), library=library, lead_ids=[lead_id])
+    try:
+        delete_leads(actor=person(request), library=library, lead_ids=[lead_id])
+    except Http404:  # a second press, or a colleague
+        messages.error(request, str(GONE))
+        return redirect(back)
     place = urlsplit(back)
     beside = dict(parse_qsl(place.query)) | ({BOARD: "1"} if place.path.endswith("/board/") else {})
     undo = address(library, beside, lead_id, "restore/")
@@ -269,6 +275,9 @@ def restore(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse
     """Take one lead out of the trash, and show it beside the list that it was deleted from."""
     try:
         restore_leads(actor=person(request), library=library_of(library_id), lead_ids=[lead_id])
+    except Http404:
+        messages.error(request, _("This lead is not in the trash any more."))
+        return redirect(back_of(request, library_id))
     except Conflict as conflict:
         messages.error(request, conflict.detail)
     else:
