@@ -43,10 +43,12 @@ async function move(card, status) {
   card.setAttribute("aria-busy", "true");
   if (had) card.querySelector("[data-open-drawer]").focus();
   try {
-    const { fresh, had: has } = replace(card, await send(form.action, body));
+    const { fresh, had: has } = replace(card.id, await send(form.action, body)) ?? {};
+    if (!fresh) return;
     if (has) fresh.querySelector("[data-open-drawer]").focus({ preventScroll: true });
     say(board().dataset.moved, fresh, to);
   } catch (error) {
+    card = document.getElementById(card.id) ?? card; // it may have come anew meanwhile
     card.removeAttribute("aria-busy");
     put(card, from, behind);
     if (had) card.querySelector("[data-open-drawer]").focus();

@@ -1,6 +1,7 @@
 // Good news leaves by itself, with undo a little later; what went wrong stays until it is closed.
 import { enhance } from "./live.js";
 
+const region = document.getElementById("toasts");
 const LIFE = { success: 6000, info: 6000, undo: 10000 };
 
 function watch(toast) {
@@ -10,7 +11,10 @@ function watch(toast) {
   if (!life) return;
   let timer = setTimeout(() => toast.remove(), life);
   const hold = () => clearTimeout(timer);
-  const go = () => { timer = setTimeout(() => toast.remove(), life); };
+  const go = () => {
+    hold();
+    if (!toast.matches(":hover") && !toast.contains(document.activeElement)) timer = setTimeout(() => toast.remove(), life);
+  };
   toast.addEventListener("mouseenter", hold);
   toast.addEventListener("focusin", hold);
   toast.addEventListener("mouseleave", go);
@@ -25,7 +29,6 @@ document.addEventListener("click", (event) => {
 
 // An answer that failed never leaves the page silent.
 function fail(text) {
-  const region = document.getElementById("toasts");
   if (!region) return;
   const toast = document.createElement("div");
   toast.className = "toast";
@@ -36,7 +39,7 @@ function fail(text) {
   close.type = "button";
   close.className = "btn btn--bare btn--small";
   close.dataset.toastClose = "";
-  close.textContent = "Close";
+  close.textContent = region.dataset.close;
   toast.append(close);
   region.append(toast);
 }
@@ -45,8 +48,7 @@ document.addEventListener("holdfast:failed", (event) => fail(event.detail));
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 401) { location.reload(); return; }
-  fail(status === 403 ? "Your role no longer allows this. Reload the page to see who can help."
-    : status === 409 ? "Somebody was quicker. Reload the page to see how it stands now."
-      : "That did not work. What you entered is still here; try again.");
+  const { refused, quicker, failed } = region?.dataset ?? {};
+  fail(event.detail.said || (status === 403 ? refused : status === 409 ? quicker : failed));
 });
-document.addEventListener("htmx:sendError", () => fail("The server did not answer. What you entered is still here; try again."));
+document.addEventListener("htmx:sendError", () => fail(region?.dataset.silent));

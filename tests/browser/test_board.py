@@ -71,7 +71,7 @@ def test_cards_are_dragged_moved_by_menu_and_key_and_put_back(
     ann = columns["raw"].locator("[data-card]").first
     Lead.objects.filter(pk=int(str(ann.get_attribute("id")).removeprefix("lead-"))).update(status="unqualified")
     answers: tuple[tuple[Callable[[Route], None] | None, str], ...] = (
-        (None, "Somebody was quicker"),
+        (None, "Somebody gave this lead another status meanwhile"),
         (lambda route: route.fulfill(status=403), "no longer allows this"),
         (lambda route: route.abort(), "did not answer"),
     )

@@ -1,7 +1,8 @@
 """The list worked on in a browser: a row changed in its place or put back, columns moved, a view saved, keys alone."""
 
 import pytest
-from playwright.sync_api import Browser, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -68,6 +69,71 @@ def test_rows_columns_and_views_of_the_list(chrome: Browser, live_server: LiveSe
     expect(page.locator("#views [aria-current]")).to_have_text("Trial people 2")
     view = SavedView.objects.get()
     assert (view.query["form"], view.query["cols"][:6]) == (str(world.form.pk), "status")
+    context.close()
+
+
+def test_changes_of_one_row_come_one_after_the_other_and_none_is_lost(
+    chrome: Browser, live_server: LiveServer, world: World
+) -> None:
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    seen = visit(context, f"/l/{world.library.pk}/leads/")
+    page, row, newest = seen.page, seen.page.locator("tbody tr").first, Lead.objects.order_by("-pk")[0]
+    waiting: list[Route] = []
+    page.route("**/row/**", lambda route: waiting.append(route))
+
+    # The menu of the assignee is open while the answer about the status replaces the row; the choice counts.
+    row.locator(".c-status .cell").click()
+    page.locator("#edit-status [data-value=qualified]").click()
+    row.locator(".c-assignee .cell").click()
+    expect(page.locator("#edit-assignee")).to_be_visible()
+    page.wait_for_timeout(100)
+    waiting.pop().continue_()
+    expect(row.locator(".clock")).to_contain_text("contacted")
+    page.locator("#edit-assignee").get_by_text(str(world.administrator)).click()
+    page.wait_for_timeout(100)
+
+    # A further one waits for its turn, so that the row ends as the last answer says it.
+    row.locator(".c-status .cell").click()
+    page.locator("#edit-status [data-value=converted]").click()
+    page.wait_for_timeout(100)
+    assert len(waiting) == 1
+    waiting.pop().continue_()
+    expect(row.locator(".c-assignee")).to_contain_text(str(world.administrator))
+    page.wait_for_timeout(100)
+    waiting.pop().continue_()
+    expect(row.locator(".c-status .badge")).to_have_text("Converted")
+    expect(row.locator(".c-assignee")).to_contain_text(str(world.administrator))
+    newest.refresh_from_db()
+    assert (newest.status, newest.assignee_id) == ("converted", world.administrator.pk)
+    page.unroute_all()
+
+    # What the server refuses goes back with the server's reason.
+    Lead.objects.filter(pk=newest.pk).update(state="trashed", trashed_at=timezone.now())
+    row.locator(".c-status .cell").click()
+    page.locator("#edit-status [data-value=raw]").click()
+    expect(page.locator("#toasts [role=alert]")).to_contain_text("This lead is no longer here")
+    expect(row.locator(".c-status .badge")).to_have_text("Converted")
+    context.close()
+
+
+def test_a_message_stays_while_the_pointer_is_on_it(chrome: Browser, live_server: LiveServer, world: World) -> None:
+    context = context_of(chrome, live_server, world.administrator, WIDE, "light")
+    page = visit(context, f"/l/{world.library.pk}/leads/").page
+    page.clock.install()
+    page.locator("[data-row]").first.check()
+    page.get_by_label("Delete the selected leads").click()
+    undo = page.locator("#toasts button", has_text="Undo")
+    undo.hover()
+    undo.focus()
+    page.clock.run_for(2_000)
+    page.mouse.move(5, 5)
+    page.locator("#q").focus()
+    undo.hover()
+    page.clock.run_for(30_000)
+    expect(undo).to_be_visible()
+    page.mouse.move(5, 5)
+    page.clock.run_for(11_000)
+    expect(undo).to_have_count(0)
     context.close()
 
 
