@@ -124,7 +124,9 @@ class LibraryExports(APIView):
 
     @extend_schema(operation_id="exports_create", request=ExportBody, responses={201: ExportShape})
     def post(self, request: Request, library_id: int) -> Response:
-        """Ask for a file of the leads that match the filter now."""
+        """Ask for a file of the leads that match the filter now: test leads only where a column `is_test` says which
+        they are, or where the filter asks for them.
+        """
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.DOWNLOAD_LEADS, library)
         body = json_object(request, BODY)

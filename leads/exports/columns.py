@@ -22,6 +22,7 @@ Layout = Export.Layout
 EMPTY = '""'
 YES, NO = '"yes"', '"no"'
 DROPPED = -1
+TEST = "is_test"
 NOWHERE: dict[str, int] = {}
 MORE = "more_answers"
 NOTES = "notes"
@@ -37,7 +38,7 @@ LEAD = {
     "ad_group": _("Ad group"),
     "ad": _("Ad"),
     "region": _("Region"),
-    "is_test": _("Test lead"),
+    TEST: _("Test lead"),
     "source": _("Came by"),
     "outcome": _("Qualifying answers"),
     "duplicate_of": _("Duplicate of"),
@@ -79,7 +80,7 @@ TIMES = (
 # In front of the answers stands what "all" has always begun with, behind them the rest.
 FRONT = (
     "lead_id", "created_time", "form", "form_version", "campaign", "ad_group", "ad", "status", "labels", "assignee",
-    "region", "is_test",
+    "region", TEST,
 )  # fmt: skip
 BEHIND = tuple(key for key in (*LEAD, *WORK, *ORIGIN, *ATTRIBUTION) if key not in (*FRONT, NOTES))
 TIKTOK = {

@@ -98,7 +98,7 @@ def _message(export: Export) -> str:
     searched = export.filter.get("regions") or REGIONS
     told = _("OK. Regions searched: %(regions)s.") % {"regions": ", ".join(searched)}
     if export.state == Export.State.DONE and not export.rows:
-        selection = Selection.from_json({**export.filter, "regions": ()})
+        selection = Selection.from_json({**export.filter, "regions": (), "test": False})
         leads = selection.apply(Lead.objects.filter(library_id=export.library_id)).order_by()
         holding = sorted(set(leads.values_list("region", flat=True).distinct()))
         held = ", ".join(holding) or _("none")

@@ -59,6 +59,8 @@ def test_the_page_says_which_leads_and_offers_what_can_be_in_the_file(world: Wor
         ("Status is", "Raw", new(world, f"?form={world.form.pk}")),
         ("Form is", "Trial", new(world, "?status=raw")),
     ]
+    assert "Test leads are in the file only where it says which they are" in page.content.decode()
+    assert "Test leads are in the file" not in client.get(new(world, "?test=1")).content.decode()
     mine = client.get(new(world, "?assignee=me")).context["chips"]
     nobodys = client.get(new(world, "?assignee=none")).context["chips"]
     assert [chip.value for chip in (*mine, *nobodys)] == ["you", "nobody"]

@@ -25,11 +25,11 @@ from tests.world import CONTENT, World, make_form
 AT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 
 
-def made(world: World, *, file_format: str = "csv", **wanted: object) -> Export:
+def made(world: World, *, file_format: str = "csv", selection: Selection | None = None, **wanted: object) -> Export:
     export = request_export(
         actor=world.administrator,
         library=world.library,
-        selection=Selection(),
+        selection=selection or Selection(),
         file_format=file_format,
         **wanted,  # type: ignore[arg-type]
     )
@@ -199,6 +199,32 @@ def test_the_crm_layout_parts_what_crms_keep_apart(world: World) -> None:
     }
     assert (first["First name"], first["Last name"], first["Email"], first["Lead ID"]) == ("", "Cher", "", str(bare.pk))
     assert first["What do you wish?"] == "'=cmd"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says_which"),
+    [
+        ({"layout": "all"}, True),
+        ({"layout": "crm"}, False),
+        ({"layout": "tiktok"}, False),
+        ({"layout": "chosen", "columns": ["lead_id"]}, False),
+        ({"layout": "chosen", "columns": ["lead_id", "is_test"]}, True),
+    ],
+)
+def test_a_test_lead_is_in_a_file_only_where_it_says_so_or_was_asked_for(
+    world: World, wanted: dict[str, object], says_which: bool
+) -> None:
+    tried, lead = world.add_lead(name="Test Person", is_test=True), world.add_lead()
+
+    def ids(**filters: bool) -> set[str]:
+        export = made(world, selection=Selection(**filters), **wanted)  # type: ignore[arg-type]
+        found = [line.get("lead_id") or line["Lead ID"] for line in lines_of(content_of(world, export))]
+        assert export.rows == export.total == len(found)
+        return set(found)
+
+    assert ids() == ({str(lead.pk), str(tried.pk)} if says_which else {str(lead.pk)})
+    assert ids(test=True) == {str(tried.pk)}
+    assert ids(test=False) == {str(lead.pk)}
 
 
 def test_the_tiktok_layout_is_tiktoks_and_lives_seven_days_for_a_person(world: World) -> None:

@@ -102,6 +102,7 @@ def test_a_task_can_be_for_an_ad_and_ids_may_be_numbers(world: World) -> None:
 
 def test_a_region_narrows_and_an_empty_file_says_where_leads_are(world: World) -> None:
     american = world.add_lead(region="us")
+    world.add_lead(region="row", is_test=True)
     call = caller(world.administrator)
     page = str(world.form.pk)
     polled, file = taken(call, world, page_id=page, region="us")

@@ -128,6 +128,7 @@ def export_page(
             library, selection, ListLayout(), actor, new_export_url(library, Selection()), called(selection, actor)
         ),
         "count": _count(actor, library, selection),
+        "tests_chosen": selection.test is not None,
         "impossible": selection.state != Lead.State.LIVE,
         "filter_items": tuple(selection.as_params().items()),
         "back": f"/l/{library.pk}/leads/?{urlencode(selection.as_params() or {'view': 'all'})}",

@@ -8,7 +8,7 @@ trail's event, which are one step.
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from accounts.models import Act, LeadLibrary, User
 from accounts.services.alarms import raise_unopenable
 from accounts.services.transfers import other_trails
 from leads.exports import file
-from leads.exports.columns import NOTES, Columns, Unplaced, columns_for
+from leads.exports.columns import NOTES, TEST, Columns, Unplaced, columns_for
 from leads.exports.postback import MOST_BYTES
 from leads.exports.reading import CHUNK, Bound, Chunk, count, heading, read_chunk
 from leads.exports.services.asking import UNDER_WAY, lifetime
@@ -118,21 +118,26 @@ def _run(export: Export, ends: float | None, size: int, after_chunk: Callable[[]
 
 
 def _what(export: Export, library: LeadLibrary) -> tuple[Bound, Columns]:
-    """Return which leads and columns: the same on every run, whatever was published since."""
+    """Return which leads and columns: the same on every run, whatever was published since.
+
+    Test leads are in a file that says which they are, and where the filter asks for them: elsewhere they would be taken
+    for people.
+    """
     zone = ZoneInfo(export.time_zone) if export.time_zone else UTC
-    bound = Bound(library, Selection.from_json(export.filter), export.bound_at, export.layout, zone)
-    if export.layout == Export.Layout.POSTBACK:
-        return bound, Columns((), ())
-    columns = columns_for(
-        library,
-        bound_at=export.bound_at,
-        form_id=bound.selection.form,
-        layout=export.layout,
-        chosen=export.columns,
-        time_zone=export.time_zone,
-        more=bool(export.filter.get("more")),
-    )
-    return bound, columns
+    selection, columns = Selection.from_json(export.filter), Columns((), ())
+    if export.layout != Export.Layout.POSTBACK:
+        columns = columns_for(
+            library,
+            bound_at=export.bound_at,
+            form_id=selection.form,
+            layout=export.layout,
+            chosen=export.columns,
+            time_zone=export.time_zone,
+            more=bool(export.filter.get("more")),
+        )
+    if selection.test is None and TEST not in columns.keys:
+        selection = replace(selection, test=False)
+    return Bound(library, selection, export.bound_at, export.layout, zone), columns
 
 
 def ask(export: Export) -> LeadLibrary:
