@@ -53,16 +53,17 @@ def sent_as(wanted: str) -> Q:
     return Q(_any_delivery(OPEN[wanted]))
 
 
-def open_deliveries(library: LeadLibrary, *wanted: str) -> list[QuerySet[Delivery]]:
-    """Return the library's deliveries that stand so (each one of `OPEN`), by one query for its connections, which are
-    few: of the deliveries an index alone is read.
+def open_deliveries(library: LeadLibrary, wanted: str) -> list[QuerySet[Delivery]]:
+    """Return the library's deliveries that stand so (one of `OPEN`), in ranges of the index that alone is read; by one
+    query for its connections, which are few.
     """
     connections = Connection.objects.filter(library=library, removed_at=None)
     known = list(connections.values_list("pk", "state", "custody"))
     working = (Connection.State.ACTIVE, library.custody)
     running = Q(connection__in=[pk for pk, *stands in known if tuple(stands) == working])
     mine = Delivery.objects.filter(library_id=library.pk, connection__in=[pk for pk, *_stands in known])
-    return [mine.filter(_open(running)[stand]) for stand in wanted]
+    stands = UNDELIVERED if wanted == "undelivered" else (wanted,)
+    return [mine.filter(_open(running)[stand]) for stand in stands]
 
 
 def _any_delivery(condition: Q) -> Exists:

@@ -3,6 +3,8 @@
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -14,7 +16,7 @@ from accounts.services.transfers import accept_transfer, request_transfer
 from campaigns.models import Ad, AdGroup, Campaign
 from forms_builder.models import Form, FormVersion
 from leads.intake.store import NewLead, store
-from leads.models import Lead
+from leads.models import Connection, Delivery, Lead, LeadLabel
 from leads.vault.keys import make_keys
 from leads.vault.search import terms_of
 
@@ -108,11 +110,31 @@ class World:
         )
         return Lead.objects.get(pk=store(new).lead_id)
 
+    def connect(self, name: str = "Hook", **fields: Any) -> Connection:
+        """Return a new webhook connection of the library, for its custody of now: it gets every lead from here on."""
+        known = {"library": self.library, "custody": self.library.custody, "created_by": self.administrator}
+        url = "https://192.0.2.1/hook"
+        return Connection.objects.create(**{**known, "kind": "webhook", "name": name, "url": url, **fields})
+
     def hand_over(self) -> None:
         """The client takes over the leads."""
         transfer = request_transfer(actor=self.administrator, library=self.library, business_center=self.client)
         accept_transfer(actor=self.client_admin, transfer=transfer)
         self.library = LeadLibrary.objects.get(pk=self.library.pk)
+
+
+def add_delivery(lead: Lead, connection: Connection, **fields: Any) -> Delivery:
+    """Return a new delivery of a lead to a connection."""
+    known = {"library_id": lead.library_id, "lead_id": lead.pk, "received_at": lead.received_at}
+    event_key = f"lead.created:{lead.pk}"
+    return Delivery.objects.create(**{**known, "connection": connection, "event_key": event_key, **fields})
+
+
+def receive(lead: Lead, at: datetime) -> None:
+    """Let the lead have come then, for its labels and deliveries, too."""
+    Lead.objects.filter(pk=lead.pk).update(received_at=at)
+    LeadLabel.objects.filter(lead=lead).update(received_at=at)
+    Delivery.objects.filter(lead_id=lead.pk).update(received_at=at)
 
 
 def person(name: str) -> User:

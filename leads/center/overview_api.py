@@ -31,9 +31,12 @@ class TileShape(serializers.Serializer[Any]):
     definition = serializers.CharField()
     value = serializers.FloatField(
         allow_null=True,
-        help_text="Leads and deliveries: a number; a rate: 0 to 1; cost: hundredths; time: minutes; null: no such.",
+        help_text="Leads: a number; a rate: 0 to 1; cost: hundredths; time: minutes; null: no such.",
     )
-    previous = serializers.FloatField(allow_null=True, help_text="Of the period of the same length before.")
+    previous = serializers.FloatField(
+        allow_null=True,
+        help_text="Of the period of the same length before; null: no such, or leads of these days are deleted.",
+    )
 
 
 class DayShape(serializers.Serializer[Any]):

@@ -9,16 +9,18 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Act, AdAccount, AuditEvent, User
+from accounts.models import Act, AdAccount, AuditEvent, LeadLibrary, User
 from campaigns.models import AdDay
 from forms_builder.measures import Counts, counts
 from forms_builder.models import MeasureDay, MeasureKind
 from leads.center.overview import GROUPS, Overview, account_overview, library_overview, read_asked
+from leads.center.selectors import counting
 from leads.center.services.working import Change, change_leads
-from leads.models import Lead
+from leads.models import Connection, Delivery, Lead
 from leads.privacy.services.library import change_library
+from leads.privacy.services.purging import bury, purge_expired
 from tests.counting import statements
-from tests.world import World, make_form, make_world
+from tests.world import World, make_form, make_world, receive
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now().date
@@ -205,6 +207,72 @@ def test_first_contact_is_the_median_against_the_period_before(world: World) -> 
     assert tile(overview(world), "Time to first contact") == ("20 min", "▼ 66.7 %")
 
 
+def test_undelivered_are_the_leads_of_the_period_that_the_list_shows_so(world: World) -> None:
+    """Each once, however many deliveries it has; no test lead, nothing of the trash or of days outside."""
+    world.connect()
+    other = world.connect("Other")
+    failed, retrying, paused, done, _tried, trashed, purged, before, outside = (
+        world.add_lead(with_ad=number < 2, is_test=number == 4) for number in range(9)
+    )
+    rows = Delivery.objects.all()
+    rows.update(state="dead", attempts=9)
+    rows.filter(lead_id=retrying.pk).update(state="pending", attempts=2)
+    rows.filter(lead_id=paused.pk).update(state="pending", attempts=0)
+    rows.filter(lead_id=done.pk).update(state="done")
+    Connection.objects.filter(pk=other.pk).update(state="paused")
+    Lead.objects.filter(pk__in=[trashed.pk, purged.pk]).update(state="trashed", trashed_at=timezone.now())
+    bury(world.library, [purged], Lead.Gone.TRASH_EMPTIED)
+    receive(before, timezone.now() - timedelta(days=8))
+    receive(outside, timezone.now() - timedelta(days=15))
+    client = signed_in(world.administrator)
+    page = client.get(f"/l/{world.library.pk}/overview/?days=7").context["page"]
+    assert tile(page, "Undelivered") == ("3", "▲ 200.0 %")
+    listed = client.get(next(one.url for one in page.tiles if one.key == "undelivered"))
+    assert {row.id for row in listed.context["page"].rows} == {failed.pk, retrying.pk, paused.pk}
+    campaign = str(world.ad.ad_group.campaign_id)
+    assert tile(overview(world, campaign=campaign), "Undelivered") == ("2", "")
+    assert tile(overview(world, form="5"), "Undelivered") == ("0", "")
+    for user in (world.operator, world.analyst):
+        said = signed_in(user).get(f"/api/v1/libraries/{world.library.pk}/overview/?days=7").json()
+        assert (said["tiles"]["undelivered"]["value"], said["tiles"]["undelivered"]["previous"]) == (3, 1)
+        assert "delivery=undelivered" not in signed_in(user).get(f"/l/{world.library.pk}/overview/").content.decode()
+
+
+def test_undelivered_is_counted_as_far_as_the_list_counts_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.connect()
+    for _number in range(3):
+        world.add_lead()
+    Delivery.objects.update(state="dead")
+    monkeypatch.setattr(counting, "COUNTED_ONE_BY_ONE", 2)
+    [found] = [one for one in overview(world).tiles if one.key == "undelivered"]
+    assert (found.value, found.delta, found.word, found.than, found.alert) == ("2+", "", "", "", True)
+
+
+def test_numbers_made_from_leads_say_that_leads_are_deleted_and_compare_nothing(world: World) -> None:
+    LeadLibrary.objects.filter(pk=world.library.pk).update(retention_days=10)
+    world.library.refresh_from_db()
+    world.connect()
+    now = timezone.now()
+    late, early = world.add_lead(), world.add_lead()
+    Delivery.objects.update(state="dead")
+    Lead.objects.update(contacted_at=now)
+    receive(late, now - timedelta(days=1))
+    receive(early, now - timedelta(days=12))
+
+    def words(**given: str) -> set[tuple[str, str, str]]:
+        tiles = overview(world, **given).tiles
+        return {(one.word, one.delta, one.than) for one in tiles if one.key in ("time_to_first_contact", "undelivered")}
+
+    last = (now - timedelta(days=11)).date().isoformat()
+    first = (now - timedelta(days=13)).date().isoformat()
+    assert words(days="7") == {("faster", "▼ 91.7 %", "than 288.0 h"), ("no change", "", "")}
+    assert purge_expired().expired == 1
+    assert words(days="7") == {("leads of the days before are deleted", "", "")}
+    assert words(days="", since=first, until=last) == {("leads of these days are deleted", "", "")}
+    [contact] = [one for one in overview(world).tiles if one.key == "time_to_first_contact"]
+    assert (contact.value, contact.before) == ("24.0", None)
+
+
 # ---- the question rail -----------------------------------------------------------------------------------------------
 
 
@@ -295,7 +363,7 @@ def test_api_tells_the_numbers_of_the_page_as_numbers(world: World) -> None:
         "cost_per_lead": (1000.0, None),
         "completion_rate": (0.4, 0.4),
         "time_to_first_contact": (None, None),
-        "undelivered": (0, None),
+        "undelivered": (0, 0),
     }
     assert [(step["step"], step["count"]) for step in said["funnel"]] == [
         ("impression", 1000), ("click", 20), ("open", 10), ("start", 6), ("submit", 4),

@@ -27,7 +27,7 @@ QUERIES = {
     "leads/ID/": 35,
     "exports/": 8,
     "labels/": 8,
-    "overview/": 27,
+    "overview/": 30,
     "integrations/": 22,
     "/notifications/": 6,
     "/notifications/bell/": 3,

@@ -5,7 +5,7 @@ It stands in the URL under the names that the list of leads uses, so that a numb
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -33,6 +33,11 @@ _OFFERED = {
     "form": gettext_lazy("Use the id: a number."),
     "campaign": gettext_lazy("Use the id: a number."),
 }
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins: days of the overview are UTC."""
+    return datetime.combine(day, time.min, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Asked:
     def lead_params(self) -> dict[str, str]:
         """Return the parameters of the list that shows the leads counted here: its own days are the ad account's."""
         ends = self.until + timedelta(days=1)
-        said = {name: f"{day.isoformat()}T00:00:00+00:00" for name, day in (("since", self.since), ("until", ends))}
+        said = {name: midnight(day).isoformat() for name, day in (("since", self.since), ("until", ends))}
         said |= {"form": str(self.form)} if self.form else {}
         said |= {"campaign": str(self.campaign)} if self.campaign else {}
         return said | {"test": "0", "source": NOT_IMPORT}

@@ -2,24 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Can
 from forms_builder.measures import Counts
-from leads.center.overview.asking import Scope
+from leads.center.overview.asking import Scope, midnight
 from leads.center.overview.spending import Spent, cents_of, money
-from leads.models import Delivery, Lead
+from leads.center.selectors.counting import Tab, count_all
+from leads.models import Lead
+from leads.selection import Selection
 from leadscenter.lib.display import number, percent
 from leadscenter.lib.medians import median_seconds
 
 CONTACTS_LOOKED_AT = 5000
-UNDELIVERED_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,9 @@ def tiles_of(
     tiles = [_leads(now, before, leads_url)]
     if scope.with_spend:
         tiles.append(_cost(scope.account.currency, attributed, cents_of(spent), cents_of(spent_before)))
-    return (*tiles, _completion(now, before), _first_contact(scope, leads_url), _undelivered(scope))
+    deleted = _newest_deleted(scope)
+    contact, undelivered = _first_contact(scope, leads_url, deleted), _undelivered(scope, deleted)
+    return (*tiles, _completion(now, before), contact, undelivered)
 
 
 def _leads(now: Counts, before: Counts, url: str) -> Tile:
@@ -128,26 +128,21 @@ def _contacted(scope: Scope, since: date, until: date) -> float | None:
 
     Leads that a file brought had waited elsewhere before: they are left out.
     """
-    leads = _narrowed(scope, Lead.objects.filter(library=scope.library, state=Lead.State.LIVE, is_test=False))
-    first, end = (datetime.combine(day, time.min, UTC) for day in (since, until + timedelta(days=1)))
-    leads = leads.exclude(source=Lead.Source.IMPORT).filter(
-        received_at__gte=first, received_at__lt=end, contacted_at__isnull=False
-    )
+    leads = _selection(scope, since, until).apply(Lead.objects.filter(library=scope.library))
+    leads = leads.exclude(source=Lead.Source.IMPORT).filter(contacted_at__isnull=False)
     newest = leads.order_by("-received_at", "-pk")[:CONTACTS_LOOKED_AT]
     seconds = median_seconds(newest, "received_at", "contacted_at")
     return None if seconds is None else seconds / 60
 
 
-def _narrowed(scope: Scope, leads: QuerySet[Lead]) -> QuerySet[Lead]:
-    wanted: dict[str, Any] = {}
-    if scope.asked.form:
-        wanted["form"] = scope.asked.form
-    if scope.asked.campaign:
-        wanted["campaign"] = scope.asked.campaign
-    return leads.filter(**wanted)
+def _selection(scope: Scope, since: date, until: date) -> Selection:
+    """Return the leads that were received on these days, under the page's form and campaign; no test leads."""
+    first, end = midnight(since), midnight(until + timedelta(days=1))
+    form, campaign = scope.asked.form or None, scope.asked.campaign or None
+    return Selection(test=False, since=first, until=end, form=form, campaign=campaign)
 
 
-def _first_contact(scope: Scope, url: str) -> Tile:
+def _first_contact(scope: Scope, url: str, newest_deleted: datetime | None) -> Tile:
     middle, earlier = _contacted(scope, scope.asked.since, scope.asked.until), _contacted(scope, *scope.asked.before)
     value, unit = _span(middle)
     tile = Tile(
@@ -160,6 +155,8 @@ def _first_contact(scope: Scope, url: str) -> Tile:
         url=url,
         than=_("than %(n)s") % {"n": "".join(_span(earlier))},
     )
+    if word := _deleted(scope, newest_deleted):
+        return replace(tile, number=middle, word=word, than="")
     if middle is None:
         return replace(tile, word=_("nobody was contacted yet"), before=earlier)
     return _compared(tile, middle, earlier, _("slower"), _("faster"), rising_is_good=False)
@@ -171,30 +168,51 @@ def _span(minutes: float | None) -> tuple[str, str]:
     return (f"{minutes / 60:.1f}", _(" h")) if minutes >= 120 else (f"{minutes:.0f}", _(" min"))
 
 
-def _undelivered(scope: Scope) -> Tile:
-    open_ = Delivery.objects.filter(library_id=scope.library.pk, connection__removed_at=None)
-    if scope.asked.form or scope.asked.campaign:
-        leads = _narrowed(scope, Lead.objects.filter(pk=OuterRef("lead_id"), library=scope.library))
-        open_ = open_.filter(Exists(leads))
-    failed = open_.filter(state=Delivery.State.DEAD)
-    dead = failed.values("pk")[:UNDELIVERED_COUNTED].count()
-    retrying = open_.filter(state=Delivery.State.PENDING, attempts__gt=0).values("pk")[:UNDELIVERED_COUNTED].count()
-    lately = failed.filter(settled_at__gt=timezone.now() - timedelta(days=1)).values("pk")[:UNDELIVERED_COUNTED].count()
-    return Tile(
+def _undelivered(scope: Scope, newest_deleted: datetime | None) -> Tile:
+    """The leads that the list shows as undelivered, which are those of the period that are so now."""
+    asked = scope.asked
+    periods = {"now": (asked.since, asked.until), "before": asked.before}
+    wanted = {key: replace(_selection(scope, *days), delivery="undelivered") for key, days in periods.items()}
+    now, before = count_all(scope.library, wanted)
+    url = ""
+    if Can.VIEW_LEADS in scope.held:
+        url = f"/l/{scope.library.pk}/leads/?{urlencode(wanted['now'].as_params())}"
+    tile = Tile(
         "undelivered",
         _("Undelivered"),
-        number(dead + retrying),
-        _("Deliveries to a CRM that failed or are still being retried, of any age"),
-        url=f"/l/{scope.library.pk}/integrations/#log" if Can.CONNECT_CRM in scope.held else "",
-        delta=f"▲ {number(lately)}" if lately else number(dead) if dead else "",
-        word=_("failed since yesterday")
-        if lately
-        else _("failed, need a person")
-        if dead
-        else _("all delivered")
-        if not retrying
-        else _("being retried"),
-        poor=bool(dead),
-        alert=bool(dead),
-        number=dead + retrying,
+        _counted(now),
+        _("Leads of the period whose delivery to a CRM has failed, is being retried or is paused"),
+        url=url,
+        than=_("than %(n)s") % {"n": _counted(before)},
+        alert=bool(now.count),
+        number=now.count,
     )
+    if word := _deleted(scope, newest_deleted):
+        return replace(tile, word=word, than="")
+    if now.more or before.more:
+        return replace(tile, than="", before=before.count)
+    if not before.count:
+        word = _("none in the days before") if now.count else _("all delivered")
+        return replace(tile, word=word, than="", before=0, poor=bool(now.count))
+    return _compared(tile, now.count, before.count, _("more"), _("fewer"), rising_is_good=False)
+
+
+def _counted(tab: Tab) -> str:
+    return f"{number(tab.count)}{'+' if tab.more else ''}"
+
+
+def _newest_deleted(scope: Scope) -> datetime | None:
+    """Return the day of the newest lead of both periods whose time was over; None where all of them are kept."""
+    both = replace(_selection(scope, scope.asked.before[0], scope.asked.until), form=None, campaign=None)
+    rows = replace(both, state=Lead.State.GONE).apply(Lead.objects.filter(library=scope.library))
+    gone = rows.filter(why_gone=Lead.Gone.EXPIRED)
+    return gone.order_by("-received_at", "-pk").values_list("received_at", flat=True).first()
+
+
+def _deleted(scope: Scope, newest: datetime | None) -> str:
+    """Say that what is made from leads lacks some: nothing is compared then. Empty where none are deleted."""
+    if newest is None:
+        return ""
+    if newest >= midnight(scope.asked.since):
+        return _("leads of these days are deleted")
+    return _("leads of the days before are deleted")

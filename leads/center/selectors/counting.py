@@ -16,7 +16,7 @@ from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.conditions import OPEN, expiring_before, open_deliveries
 from leads.models import Lead, LeadLabel
-from leads.selection import Selection, read_selection
+from leads.selection import COLUMNS, Selection, read_selection
 from leadscenter.lib.lately import Lately
 from leadscenter.lib.lookups import numbers
 
@@ -149,10 +149,14 @@ def _bare(selection: Selection, leads: QuerySet[Lead]) -> QuerySet[Lead, Any]:
 
 
 def _undelivered(library: LeadLibrary, selection: Selection) -> tuple[int, bool]:
-    """Count from the side of the deliveries, of which few are open. Where many are, some are looked at, and there are
-    more.
+    """Count from the side of the deliveries, of which few are open; they know when their lead was received. Where many
+    are, some are looked at, and there are more.
     """
-    open_ = open_deliveries(library, selection.delivery)[0].order_by().values_list("lead_id", flat=True)
+    days = {COLUMNS[name]: moment for name in ("since", "until") if (moment := getattr(selection, name))}
+    ranges = [
+        rows.filter(**days).values_list("lead_id", flat=True) for rows in open_deliveries(library, selection.delivery)
+    ]
+    open_ = ranges[0].union(*ranges[1:], all=True)
     most, number = _most(selection), 0
     for looked_at in LOOKED_AT:
         ids = list(open_[:looked_at])

@@ -12,7 +12,7 @@ from itertools import chain
 from django.db.models import Q, QuerySet
 
 from accounts.models import LeadLibrary
-from leads.conditions import OPEN, UNDELIVERED, open_deliveries
+from leads.conditions import OPEN, open_deliveries
 from leads.models import Delivery, Lead, LeadLabel
 from leads.selection import Selection
 from leadscenter.lib.lookups import numbers
@@ -67,8 +67,7 @@ def _behind(rows: Rows, border: Cursor) -> Q:
 def few_of(library: LeadLibrary, selection: Selection) -> Few | None:
     """Return the selection as one of what few leads have, where it is one."""
     if selection.delivery in OPEN:
-        wanted = UNDELIVERED if selection.delivery == "undelivered" else (selection.delivery,)
-        return Few(library, open_deliveries(library, *wanted), replace(selection, delivery=""))
+        return Few(library, open_deliveries(library, selection.delivery), replace(selection, delivery=""))
     if selection.label is not None:
         labelled = LeadLabel.objects.filter(label=selection.label)
         return Few(library, [labelled], replace(selection, label=None), tries=1)
