@@ -1,14 +1,49 @@
 """How the console looks for one person: kept in the profile, and in a cookie for the pages before sign-in."""
 
+from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.declarations import public
+from accounts.authentication import actor_of
+from accounts.declarations import public, signed_in
 from accounts.models import User
+from accounts.shell import shell
+from accounts.zones import ZONES
 
 YEAR = 365 * 24 * 3600
 MOST_PUT_AWAY = 40
+
+
+class TimeZoneForm(forms.Form):
+    """The time zone of one person; none follows the ad account in view."""
+
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        required=False,
+        choices=[("", gettext_lazy("That of the ad account in view")), *((name, name) for name in ZONES)],
+        help_text=gettext_lazy("Moments are shown in it, and follow-ups set in it."),
+        error_messages={"invalid_choice": gettext_lazy("Use the name of a time zone, such as Europe/Berlin.")},
+    )
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def time_zone(request: HttpRequest) -> HttpResponse:
+    """Show in which time zone the person sees moments; POST takes another one, or none."""
+    actor = actor_of(request)
+    posted = request.POST if request.method == "POST" else None
+    form = TimeZoneForm(posted, initial={"time_zone": actor.time_zone})
+    if form.is_valid():
+        User.objects.filter(pk=actor.pk).update(time_zone=form.cleaned_data["time_zone"])
+        messages.success(request, _("Saved."))
+        return redirect("time_zone")
+    context = {"form": form, **shell(request, active="time_zone")}
+    return render(request, "accounts/time_zone.html", context, status=400 if form.errors else 200)
 
 
 @public

@@ -1,7 +1,6 @@
 """Pages of a Business Center: its people, ad accounts, and the accounts that are lent to it or that it lends."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
@@ -27,6 +26,7 @@ from accounts.services.ad_accounts import create_ad_account
 from accounts.services.business_centers import set_member, set_two_factor_rule
 from accounts.services.inviting import invite_to_center
 from accounts.shell import shell
+from accounts.zones import ZONES
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "PLN", "CAD", "AUD", "JPY", "BRL", "INR", "MXN", "SGD", "AED")
 
@@ -43,7 +43,7 @@ class NewAccountForm(forms.Form):
     currency = forms.ChoiceField(label=gettext_lazy("Currency"), choices=[(code, code) for code in CURRENCIES])
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        choices=[(name, name) for name in sorted(available_timezones())],
+        choices=[(name, name) for name in ZONES],
         initial="UTC",
     )
 

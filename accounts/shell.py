@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, grants_on_both
@@ -21,6 +22,7 @@ from accounts.models import (
     LeadLibrary,
     User,
 )
+from accounts.zones import follow
 from leadscenter.lib.prepared import Prepared, together
 
 SWITCHER_ROWS = 50
@@ -94,6 +96,8 @@ def shell(
         ad_account = library.ad_account
     else:
         ad_account = library.ad_account
+    if ad_account is not None:
+        follow(ad_account)
     rail = request.COOKIES.get("rail") == "1"
     menu = (
         NavRow("centers", _("Business Center"), "building", "/b/", current=active == "centers"),
@@ -102,6 +106,13 @@ def shell(
             "notifications", _("Notifications"), "bell", "/settings/notifications/", current=active == "notifications"
         ),
         NavRow("security", _("Security"), "lock", "/settings/security/", current=active == "security"),
+        NavRow(
+            "time_zone",
+            _("Times in %(zone)s") % {"zone": timezone.get_current_timezone_name()},
+            "clock",
+            "/settings/time-zone/",
+            current=active == "time_zone",
+        ),
         NavRow("terms", _("Lead-generation terms"), "consent", "/settings/terms/", current=active == "terms"),
         NavRow("api", _("API tokens"), "api", "/settings/tokens/", current=active == "api"),
     )

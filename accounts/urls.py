@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from accounts import asks, centers, sharing, views
-from accounts.appearance import appearance
+from accounts.appearance import appearance, time_zone
 from accounts.invitations import invitation
 from accounts.security import passkeys, security, session_end, sessions_end
 from accounts.terms import terms
@@ -49,4 +49,5 @@ urlpatterns = [
     path("settings/transfers/asks/<int:ask_id>/dismiss/", asks.dismiss, name="access_ask_dismiss"),
     path("settings/terms/", terms, name="terms"),
     path("settings/appearance/", appearance, name="appearance"),
+    path("settings/time-zone/", time_zone, name="time_zone"),
 ]

@@ -22,6 +22,7 @@ from accounts.declarations import allows
 from accounts.models import AdAccount
 from accounts.refusals import Conflict, Invalid
 from accounts.shell import shell
+from accounts.zones import follow
 from forms_builder import editing, selectors, services
 from forms_builder.changes import changes_of
 from forms_builder.countries import COUNTRIES
@@ -83,7 +84,9 @@ def account_of(ad_account_id: int) -> AdAccount:
 def form_of(ad_account_id: int, form_id: int) -> Form:
     """Return the form of that account, or 404."""
     rows = Form.objects.select_related("ad_account__business_center", "ad_account__library__custodian", "published")
-    return get_object_or_404(rows, pk=form_id, ad_account_id=ad_account_id, removed_at=None)
+    form = get_object_or_404(rows, pk=form_id, ad_account_id=ad_account_id, removed_at=None)
+    follow(form.ad_account)
+    return form
 
 
 # ---- the list --------------------------------------------------------------------------------------------------------

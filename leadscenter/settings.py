@@ -68,6 +68,7 @@ CONSOLE_MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.second_factor.SecondFactor",
+    "accounts.zones.PersonalZone",
     "accounts.refusals.Refusals",
 ]
 CONSOLE_STEPS_ASIDE_FOR = ("/f/", "/api/v1/public/", "/healthz/")

@@ -45,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=11, choices=Density, default=Density.COMFORTABLE, db_default=Density.COMFORTABLE
     )
     shortcuts = models.BooleanField(default=True, db_default=True)  # single keys may be switched off (WCAG 2.1.4)
+    time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # "": that of the ad account
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[UserManager] = UserManager()

@@ -43,7 +43,8 @@ def lead_clock(
         return Clock("none", _("does not count"), at=received_at)
     if expires_at is not None and (ending or expires_at - now < EXPIRES_SOON):
         day = format_date(timezone.localtime(expires_at), "j M")
-        return Clock("going", day, _("in %(span)s") % {"span": duration(expires_at - now)}, at=expires_at)
+        note = _("in %(span)s") % {"span": duration(expires_at - now)}
+        return Clock("going", day, note, at=expires_at, title=stamp(expires_at))
     if contacted_at is not None:
         return Clock("done", _("in %(span)s") % {"span": duration(contacted_at - received_at)}, at=contacted_at)
     age = now - received_at

@@ -69,7 +69,13 @@ def stamp(moment: datetime | None) -> str:
     if moment is None:
         return NOTHING
     local = timezone.localtime(moment)
-    return f"{WEEKDAYS_ABBR[local.weekday()]} {_day(local)} {local.year}, {local:%H:%M:%S} {local.tzname()}"
+    return f"{WEEKDAYS_ABBR[local.weekday()]} {_day(local)} {local.year}, {local:%H:%M:%S} {_zone(local)}"
+
+
+def _zone(local: datetime) -> str:
+    """The short name of a moment's time zone ("CET"); its distance from UTC where it has none ("UTC-03")."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
 def _day(local: datetime) -> str:

@@ -46,6 +46,7 @@ REASONS = {
     "accounts.User.email": TEAM,
     "accounts.User.name": TEAM,
     "accounts.User.password": DIGEST,
+    "accounts.User.time_zone": OURS,
     "campaigns.Ad.button": PUBLIC,
     "campaigns.Ad.headline": PUBLIC,
     "campaigns.Ad.name": NAMED,

@@ -1,13 +1,14 @@
 """The drawer of a lead: its place in the list, what it leads to, and the work that is done from it."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from time_machine import travel
 
-from accounts.models import AccountRole, Act, AuditEvent
+from accounts.models import AccountRole, Act, AdAccount, AuditEvent, User
 from accounts.services.ad_accounts import set_member
 from leads.center.selectors.lives import timeline_of
 from leads.center.selectors.neighbours import Neighbours, neighbours_of
@@ -26,6 +27,7 @@ from tests.world import World, person
 
 LAST = (1 << 63) - 1
 QUERIES = 35
+NIGHT, LOS_ANGELES = "2026-07-11T03:30Z", "America/Los_Angeles"
 
 
 def client_of(world: World, who: str = "administrator") -> Client:
@@ -158,6 +160,8 @@ def test_next_attempt_waits_for_the_breaker(world: World) -> None:
         assert held in client.get(place).content.decode(), place
     Delivery.objects.update(due_at=now + timedelta(hours=5))
     assert f"Retry {now + timedelta(hours=5):%H:%M}" in client.get(url(world, lead)).content.decode()
+    User.objects.filter(pk=world.administrator.pk).update(time_zone="Asia/Kolkata")  # five and a half hours ahead
+    assert f"Retry {now + timedelta(hours=10, minutes=30):%H:%M}" in client.get(url(world, lead)).content.decode()
 
 
 def test_timeline_says_what_was_changed(world: World) -> None:
@@ -292,6 +296,40 @@ def test_follow_up_is_set_and_closed_from_the_drawer(world: World) -> None:
     refused = client_of(world, "operator").post(url(world, lead, "follow-up/"), {"days": "1"})
     assert refused.status_code == 403
     assert FollowUp.objects.filter(done_at=None).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "account", "own", "sent", "due", "shown"),
+    [
+        # Early on the 11th in UTC and in Berlin, still the 10th in America.
+        (NIGHT, "Europe/Berlin", "", {"days": "1"}, "2026-07-12T07:00Z", "12 Jul, 09:00"),
+        (NIGHT, "America/New_York", "", {"days": "1"}, "2026-07-11T13:00Z", "11 Jul, 09:00"),
+        (NIGHT, "Europe/Berlin", LOS_ANGELES, {"days": "1"}, "2026-07-11T16:00Z", "11 Jul, 09:00"),
+        (NIGHT, "Europe/Berlin", "", {"due": "2026-07-13T14:30"}, "2026-07-13T12:30Z", "13 Jul, 14:30"),
+        (NIGHT, "UTC", "America/New_York", {"due": "2026-07-13T14:30"}, "2026-07-13T18:30Z", "13 Jul, 14:30"),
+        # Past in UTC, still to come in Los Angeles: today, with a clock time alone.
+        (NIGHT, LOS_ANGELES, "", {"due": "2026-07-10T21:00"}, "2026-07-11T04:00Z", "21:00:00"),
+        # An hour that Berlin leaves out is the one after it; of one that it has twice, the first.
+        ("2026-03-01T12:00Z", "Europe/Berlin", "", {"due": "2026-03-29T02:30"}, "2026-03-29T01:30Z", "29 Mar, 03:30"),
+        ("2026-10-01T12:00Z", "Europe/Berlin", "", {"due": "2026-10-25T02:30"}, "2026-10-25T00:30Z", "25 Oct, 02:30"),
+        ("2026-10-01T12:00Z", "Europe/Berlin", "", {"due": "2026-10-25T09:00Z"}, "2026-10-25T09:00Z", "25 Oct, 10:00"),
+    ],
+)
+def test_a_follow_up_is_read_and_shown_in_the_zone_that_the_drawer_names(
+    world: World, now: str, account: str, own: str, sent: dict[str, str], due: str, shown: str
+) -> None:
+    AdAccount.objects.filter(pk=world.account.pk).update(time_zone=account)
+    User.objects.filter(pk=world.administrator.pk).update(time_zone=own)
+    lead = world.add_lead()
+    with travel(datetime.fromisoformat(now), tick=False):
+        client = client_of(world)
+        client.post(url(world, lead, "follow-up/"), sent)
+        found = follow_up_of(lead)
+        assert found is not None
+        assert found.due_at == datetime.fromisoformat(due)
+        drawer = client.get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
+    assert f">{shown}</time> {found.user}" in drawer
+    assert f'id="follow-up-zone">Times in {own or account}<' in drawer
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ def test_log_and_delivery_say_how_it_stands(
     Delivery.objects.update(state=state, attempts=attempts, settled_at=settled)
     client = signed_in(world.administrator)
     log = client.get(url(world)).content.decode().partition("<tbody>")[2]
+    assert "1 deliveries, times in UTC" in log
     page = client.get(url(world, f"deliveries/{delivery.pk}/")).content.decode()
     for shown in (log, page):
         badge = re.search(r'<span class="state[^"]*"><svg.*?</svg>([^<]*)</span>', shown, re.DOTALL)

@@ -13,6 +13,7 @@ from accounts.access import Refused
 from accounts.models import AccountRole, Act, BusinessCenter, BusinessCenterRole, User
 from accounts.services import ad_accounts, business_centers, shares
 from accounts.services.tokens import create_token
+from leads.center.selectors.people import seen_by
 from leads.center.selectors.reaching import Holder, who_can_see
 from leads.center.selectors.seeing import who_has_seen
 from leads.crm.services.connections import confirm_connection
@@ -132,6 +133,14 @@ def test_looks_and_downloads_of_28_days_are_counted(world: World) -> None:
     [holder] = who_can_see(world.administrator, world.library).holders
     assert (holder.looks, holder.downloads) == (2, 1)
     assert holder.last_look is not None
+
+
+def test_the_days_of_a_person_are_utc_wherever_they_are_looked_at(world: World) -> None:
+    happened(world, Act.LEAD_OPENED)
+    here = seen_by(world.administrator, world.library, world.administrator.pk).days
+    with timezone.override("Pacific/Kiritimati" if timezone.now().hour >= 12 else "Pacific/Niue"):  # on another day
+        there = seen_by(world.administrator, world.library, world.administrator.pk).days
+    assert [day.day for day in there] == [day.day for day in here] == [timezone.now().date()]
 
 
 def test_only_tokens_that_read_leads_are_listed(world: World) -> None:

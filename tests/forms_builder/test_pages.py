@@ -1,11 +1,13 @@
 """The pages of forms: the editor works by buttons alone, every role sees what it may, and query counts stay."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import BusinessCenter
+from accounts.models import AdAccount, BusinessCenter
 from accounts.services import business_centers, transfers
 from forms_builder import services
 from forms_builder.measures import record
@@ -82,6 +84,15 @@ def test_bad_words_are_not_saved_and_are_shown_again(house: House, operator: Cli
     assert response.json() == {"errors": {"headline": "At most 100 characters."}}
     response = operator.post(address, {"do": "save", "name": "Solar", "headline": ""}, headers=script)
     assert response.json()["faults"] == ["content"]
+
+
+def test_a_draft_says_when_it_was_saved_in_the_zone_of_its_account(house: House, operator: Client) -> None:
+    form = live_form(house)
+    AdAccount.objects.update(time_zone="Asia/Kolkata")
+    fields, script = {"do": "save", "name": "Solar", "headline": "When?"}, {"X-Requested-With": "fetch"}
+    saved = operator.post(page(house, f"{form.pk}/content/"), fields, headers=script).json()["saved"]
+    at = timezone.localtime(form.versions.get(status="draft").saved_at, ZoneInfo("Asia/Kolkata"))
+    assert saved == f"Draft saved {at:%H:%M:%S}"
 
 
 def test_preview_shows_the_draft_with_a_ribbon_and_may_be_framed_by_us_only(house: House, operator: Client) -> None:

@@ -46,6 +46,7 @@ def test_lead_clock_turns_into_an_hourglass_in_the_last_week() -> None:
         now=NOW,
     )
     assert (clock.kind, clock.text, clock.note) == ("going", "19 Nov", "in 2 days")
+    assert clock.title == "Thu 19 Nov 2026, 14:29:00 UTC"
 
 
 def test_lead_clock_of_a_test_lead_does_not_run() -> None:

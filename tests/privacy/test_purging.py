@@ -28,6 +28,16 @@ def vault_rows(lead: Lead) -> list[int]:
     return [model._default_manager.using(alias).filter(lead_id=lead.pk).count() for model in models]
 
 
+def test_the_day_of_a_tombstone_is_utc_wherever_it_is_made(world: World) -> None:
+    lead = world.add_lead()
+    received = timezone.now() - timedelta(days=91)
+    Lead.objects.filter(pk=lead.pk).update(received_at=received)
+    with timezone.override("America/New_York"):
+        assert purge_expired().expired == 1
+    lead.refresh_from_db()
+    assert lead.received_at == received.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def test_a_lead_over_retention_leaves_a_tombstone_and_its_count(world: World) -> None:
     old, young = world.add_lead(with_ad=True), world.add_lead()
     ada = world.administrator

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Can, require, visible
 from accounts.models import LeadLibrary, User
+from accounts.zones import follow
 from leads.models import Lead
 
 COUNTED_AT_MOST = 10_001
@@ -13,9 +14,14 @@ SHOWN = (Lead.State.LIVE, Lead.State.QUARANTINED)
 
 
 def library_of(library_id: int) -> LeadLibrary:
-    """Return the library with its account and custodian, or 404; the right is asked by whoever uses it."""
+    """Return the library with its account and custodian, or 404; the right is asked by whoever uses it.
+
+    A page about it shows moments in the account's time zone from here on, as with `lead_of`.
+    """
     rows = LeadLibrary.objects.select_related("ad_account__business_center", "custodian")
-    return get_object_or_404(rows, pk=library_id)
+    library = get_object_or_404(rows, pk=library_id)
+    follow(library.ad_account)
+    return library
 
 
 def libraries_of(actor: User) -> list[LeadLibrary]:
@@ -34,6 +40,7 @@ def lead_of(actor: User, lead_id: int, *, can: Can = Can.VIEW_LEADS, trashed: bo
     if lead is None:
         raise Http404
     require(actor, can, lead.library)
+    follow(lead.library.ad_account)
     if lead.state not in ((Lead.State.TRASHED,) if trashed else SHOWN):
         raise Http404
     return lead

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Sum
@@ -67,7 +67,7 @@ def _days(library: LeadLibrary, user_id: int) -> tuple[DayOf, ...]:
     recent = AuditEvent.objects.filter(
         scope=Scope.LIBRARY, scope_id=library.pk, actor=user_id, at__gte=timezone.now() - timedelta(days=DAYS)
     )
-    rows = recent.order_by().annotate(day=TruncDate("at")).values("day", "act")
+    rows = recent.order_by().annotate(day=TruncDate("at", tzinfo=UTC)).values("day", "act")
     times: dict[date, dict[str, int]] = defaultdict(dict)
     things: dict[date, dict[str, int]] = defaultdict(dict)
     for row in rows.annotate(times=Count("pk"), things=Sum("count")):

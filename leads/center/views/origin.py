@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import LeadLibrary
@@ -107,10 +108,14 @@ def delivery_row(row: LeadDelivery, library: LeadLibrary, *, may_send: bool) -> 
     return DeliveryRow(
         connection=row.connection.name,
         state=row.state,
-        next=f"{next_attempt(row.delivery, row.connection):%H:%M}" if row.state == "retrying" else "",
+        next=_due(row) if row.state == "retrying" else "",
         detail=", ".join(said),
         url=f"/l/{library.pk}/integrations/deliveries/{row.delivery.pk}/" if may_send else "",
         cause=told.cause if told else "",
         fix=told.fix if told else "",
         resend=row.delivery.pk if there and may_send else 0,
     )
+
+
+def _due(row: LeadDelivery) -> str:
+    return f"{timezone.localtime(next_attempt(row.delivery, row.connection)):%H:%M}"

@@ -6,7 +6,7 @@ A consent record outlives its lead as proof without a person: its network prefix
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.db import transaction
 from django.db.models import BinaryField, QuerySet
@@ -93,7 +93,7 @@ def bury(library: LeadLibrary, leads: Sequence[Lead], why: Lead.Gone) -> None:
             campaign=None,
             ad_group=None,
             duplicate_of=None,
-            received_at=TruncDay("received_at"),
+            received_at=TruncDay("received_at", tzinfo=UTC),
             status_changed_at=None,
             contacted_at=None,
             attention_at=None,
