@@ -232,15 +232,14 @@ def test_a_deletion_that_was_taken_back_is_not_told_any_more(
     world.webhook(sink.url)
     lead = world.lead()
     drain()
-    deletion = {"actor": world.admin, "library": world.library, "lead_ids": [lead]}
-    delete_leads(**deletion)
+    delete_leads(actor=world.admin, library=world.library, lead_ids=[lead])
     Delivery.objects.update(due_at=Now())
     if behaviour is None:
         assert [row.type for row in lease()] == ["lead.deleted"]
     else:
         sink.script([behaviour])
         drain()
-    restore_leads(**deletion)
+    restore_leads(actor=world.admin, library=world.library, lead_ids=[lead])
     told = len(sink.received)
     Delivery.objects.update(due_at=Now())
     drain()
