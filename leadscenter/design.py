@@ -20,7 +20,6 @@ class Node:
     label: str
     note: str
     url: str = "#trail"
-    open: bool = False
     todo: bool = False
 
 
@@ -83,7 +82,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
                 Node("submit", "Submitted", "14:27:58"),
                 Node("lock", "Encrypted", "US"),
                 Node("check", "HubSpot", "14:28:01"),
-                Node("retry", "Slack", "retry 14:32", open=True, todo=True),
+                Node("retry", "Slack", "retry 14:32", todo=True),
             ),
             "timeline": (
                 Row("eye", "You opened this lead", "", timezone.now()),

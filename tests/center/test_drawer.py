@@ -477,3 +477,22 @@ def test_a_place_that_is_made_up_leads_to_nothing_that_is_not_in_the_list(world:
     drawer = client_of(world).get(url(world, lead, f"?sort=attention&stood={place}")).context["drawer"]
     there = url(world, other, "?sort=attention")
     assert (drawer.before, drawer.after) == ((there, "") if made_up == "other time" else ("", there))
+
+
+def test_a_long_timeline_says_how_much_is_earlier_and_holds_it(world: World) -> None:
+    lead = world.add_lead()
+    hook = Connection.objects.create(
+        library=world.library, kind="webhook", name="Hook", custody=1, created_by=world.administrator
+    )
+    delivery = Delivery.objects.create(
+        library_id=world.library.pk, connection=hook, lead_id=lead.pk, received_at=lead.received_at, event_key="a:1"
+    )
+    tries = [DeliveryAttempt(delivery=delivery, status=500 + number, outcome="retry") for number in range(45)]
+    DeliveryAttempt.objects.bulk_create(tries)
+    page = client_of(world).get(url(world, lead)).content.decode()
+    timeline = page[page.index('id="timeline"') : page.index('id="seen"')]
+    shown, _said, earlier = timeline.partition("<details>")
+    rows = len(re.findall("<li>", timeline))
+    assert (len(re.findall("<li>", shown)), rows - 40 >= 6) == (40, True)
+    assert f"Show {rows - 40} earlier entries" in earlier
+    assert "Submitted" in earlier

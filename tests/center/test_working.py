@@ -231,6 +231,9 @@ def test_the_trail_of_a_lead_names_who_looked_and_what_was_done(world: World) ->
     assert acts == [Act.LEAD_OPENED]
     kinds = [moment.kind for moment in timeline_of(world.administrator, lead)]
     assert kinds == [Act.LEAD_CHANGED, Act.LEAD_OPENED, "received"]
+    assert timeline_of(world.administrator, lead)[-1].text == "submitted the form"
+    lead.source = Lead.Source.IMPORT
+    assert timeline_of(world.administrator, lead)[-1].text == "was imported from a file"
 
 
 def test_who_can_see_lists_people_tokens_and_connections(world: World) -> None:

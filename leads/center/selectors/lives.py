@@ -138,7 +138,8 @@ def _known(events: list[AuditEvent], partner: User | None) -> list[AuditEvent]:
 def _timeline(
     lead: Lead, deliveries: Iterable[LeadDelivery], events: Iterable[AuditEvent], names: Mapping[int, str]
 ) -> list[Moment]:
-    moments = [Moment(lead.received_at, "received", "", _("submitted the form"))]
+    came = _("was imported from a file") if lead.source == Lead.Source.IMPORT else _("submitted the form")
+    moments = [Moment(lead.received_at, "received", "", came)]
     moments += [_moment(event, names) for event in events]
     for delivery in deliveries:
         for attempt in delivery.attempts:

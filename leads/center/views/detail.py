@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
+from forms_builder.models import FormVersion
+from forms_builder.parsing import parse
 from leads.center.disclosure import masked
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
@@ -44,7 +46,6 @@ class Node:
     note: str = ""
     url: str = ""
     todo: bool = False
-    open: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +55,7 @@ class AnswerRow:
     value: str
     masked: bool
     sensitive: bool
+    preferred: bool = False
 
     def __repr__(self) -> str:
         return "<AnswerRow •••>"
@@ -201,10 +203,11 @@ def _drawer(
     at = "" if selection.words else place_of(lead, order, stood)
     carried = params | ({STOOD: at} if at else {})
     query = encoded(carried | ({REVEALED: "1"} if revealed else {}))
+    preferred = _preferred(lead)
     answers = tuple(
         AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
         if row.kind in SENSITIVE
-        else AnswerRow(row.key, row.label, row.value, masked=False, sensitive=False)
+        else AnswerRow(row.key, row.label, row.value, False, False, (row.key, row.value) in preferred)
         for row in shown.answers
     )
     place = neighbours_of(lead, library, selection, order, stood)
@@ -276,6 +279,18 @@ def _addresses(base: str, query: str) -> dict[str, str]:
     kept = ("follow-up", "contacted", "change", "note", "resend", "reveal", "copied")
     found = {f"{name.replace('-', '_')}_url": f"{base}{name}/{query}" for name in kept}
     return found | {"delete_url": f"{base}delete/", "restore_url": f"{base}restore/"}
+
+
+def _preferred(lead: Lead) -> set[tuple[str, str]]:
+    """Return the answers that qualify a person, by question and in the words of the version that this one saw."""
+    version = FormVersion.objects.filter(pk=lead.version_id).first() if lead.outcome else None
+    questions = parse(version.content).questions if version else ()
+    return {
+        (question.key, option.label)
+        for question in questions
+        for option in question.options
+        if option.outcome == Lead.Outcome.PREFERRED
+    }
 
 
 def _whatsapp(phone: str) -> str:

@@ -67,7 +67,7 @@ def timeline_rows(detail: LeadDetail) -> tuple[TimelineRow, ...]:
         ) % {"n": len(listed)}
         rows.append(TimelineRow("list", text, _("Last to %(who)s") % {"who": newest.who}, newest.at))
         rows.sort(key=lambda row: row.at, reverse=True)
-    return tuple(rows[:40])
+    return tuple(rows)
 
 
 def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
@@ -80,7 +80,7 @@ def seen_rows(moments: Iterable[Moment]) -> tuple[TimelineRow, ...]:
         first = moment_text(min(moment.at for moment in same))
         note = _("%(n)s times, first %(at)s") % {"n": len(same), "at": first} if len(same) > 1 else ""
         rows.append(TimelineRow(ICONS.get(same[0].kind, "eye"), text, note, max(moment.at for moment in same)))
-    return tuple(sorted(rows, key=lambda row: row.at, reverse=True)[:40])
+    return tuple(sorted(rows, key=lambda row: row.at, reverse=True))
 
 
 def _said(moment: Moment) -> str:
