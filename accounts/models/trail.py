@@ -81,6 +81,7 @@ class Act(models.TextChoices):
     IMPORT_REQUESTED = "import_requested", _("asked for an import")
     LEADS_IMPORTED = "leads_imported", _("imported leads")
     IMPORT_STOPPED = "import_stopped", _("stopped an import")
+    IMPORT_DISCARDED = "import_discarded", _("discarded the file of an import")
     IMPORT_FAULTS_READ = "import_faults_read", _("downloaded the faulty rows of an import")
     CONNECTION_CREATED = "connection_created", _("connected a CRM")
     CONNECTION_CHANGED = "connection_changed", _("changed a connection")

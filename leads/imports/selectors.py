@@ -1,5 +1,6 @@
 """Imports as somebody may see them: every one of a library, for whoever may work on its leads."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -19,6 +20,10 @@ from leadscenter.lib.paging import Page, keyset_page
 LOOKED_THROUGH = 1000
 EXAMPLES = 3
 LONGEST_EXAMPLE = 40
+MANY_DIGITS = 6
+"""From here on they could be a telephone's."""
+_BETWEEN = re.compile(r"[\s<>(),;:\"\[\]]")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,13 +82,25 @@ def shown_time(value: str) -> str:
 
 def masked(value: str) -> str:
     """Return a cell as a page shows it: an e-mail and a number that could be a telephone's dotted out, a text cut; a
-    date as it is.
+    date as it is. Of a cell that holds more than an e-mail the rest is left out.
     """
     if "@" in value:
-        return mask(value, EMAIL_KINDS[0])
+        return _masked_address(value)
     if is_written(value):
         return value
-    digits = sum(character.isdigit() for character in value)
-    if digits >= 6 and not any(character.isalpha() for character in value) and value.count("-") + value.count(":") < 3:
+    letters = any(character.isalpha() for character in value)
+    if _digits(value) >= MANY_DIGITS and not letters and value.count("-") + value.count(":") < 3:
         return mask(value.replace(" ", ""), PHONE_KINDS[0])
     return value if len(value) <= LONGEST_EXAMPLE else f"{value[: LONGEST_EXAMPLE - 1]}…"
+
+
+def _masked_address(value: str) -> str:
+    before, _at, behind = value.partition("@")
+    name, domain = _BETWEEN.split(before)[-1], _DOMAIN.match(behind)
+    host = domain[0][:LONGEST_EXAMPLE] if domain and _digits(domain[0]) < MANY_DIGITS else ""
+    address = f"{name}@{host}"
+    return f"{mask(address, EMAIL_KINDS[0])}{'' if address == value else '…'}"
+
+
+def _digits(value: str) -> int:
+    return sum(character.isdigit() for character in value)

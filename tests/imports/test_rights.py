@@ -120,6 +120,27 @@ def test_others_see_an_import_and_do_not_go_on_with_it(world: World, eve: User) 
     assert fresh(row).state == "checked"
 
 
+@pytest.mark.parametrize("posted", [{}, {"column-0": "shoe"}, {"column-0": "name", "duplicates": "twice"}])
+def test_columns_of_another_person_s_file_stay_theirs_whatever_is_posted(
+    world: World, eve: User, posted: dict[str, str]
+) -> None:
+    row = checked(world, FILE)
+    place, before = f"/l/{world.library.pk}/imports/{row.pk}/", fresh(row).mapping
+    mine, hers = (page_of(user).post(place, posted) for user in (world.administrator, eve))
+    assert (mine.status_code, b"Your name" in mine.content, b"Person 0" in mine.content) == (400, True, True)
+    assert (hers.status_code, b"Your name" in hers.content, b"Person" in hers.content) == (409, False, False)
+    assert (fresh(row).state, fresh(row).mapping) == ("checked", before)
+
+
+def test_who_discards_a_file_is_in_the_trail_once(world: World, eve: User) -> None:
+    row = checked(world, FILE)
+    for _time in range(2):
+        discard(actor=eve, row=row)
+    event = AuditEvent.objects.get(act="import_discarded")
+    assert (event.scope, event.scope_id, event.actor) == (Scope.LIBRARY, world.library.pk, eve)
+    assert list(event.targets.values_list("object_id", flat=True)) == [row.pk]
+
+
 def body(form_id: int, content: bytes = FILE, **more: str) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("leads.csv", content), "form": str(form_id), **more}
 

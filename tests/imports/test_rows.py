@@ -15,7 +15,7 @@ from accounts.models import AdAccount, AuditEvent, LeadLibrary
 from forms_builder.models import MeasureEvent
 from leads.imports.faults import overview_of, parts_of
 from leads.imports.mapping import suggest
-from leads.imports.selectors import columns_of
+from leads.imports.selectors import columns_of, masked
 from leads.imports.services.asking import table_of, upload, version_content
 from leads.imports.services.running import run_due
 from leads.imports.table import LONGEST_CELL
@@ -102,6 +102,23 @@ def test_examples_of_a_column_show_dates_and_mask_numbers(world: World) -> None:
     assert [column.examples for column in columns] == [
         ("Ann",), ("a•••@example.com",), ("+49•••678",), ("28.11.2026 14:00",), ("1795872600",), ("179•••600",),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("ann@example.com", "a•••@example.com"),
+        ("ann@example.com, +49 151 12345678", "a•••@example.com…"),
+        ("Ann Meyer <ann@example.com>, 0151 12345678", "a•••@example.com…"),
+        ("0151 12345678;ann@example.com;bob@example.org", "a•••@example.com…"),
+        ("4915112345678@+4915112345678", "4•••@…"),
+        ("ann@4915112345678.example", "a•••@…"),
+        ("@", "•••@"),
+        ("ann@" + "a" * 100_000 + ".example", "a•••@" + "a" * 40 + "…"),
+    ],
+)
+def test_cell_with_an_address_shows_what_is_left_of_that_alone(cell: str, shown: str) -> None:
+    assert masked(cell) == shown
 
 
 FAULTS = {

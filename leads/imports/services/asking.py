@@ -79,6 +79,7 @@ def check(*, actor: User, row: Import, mapping: Sequence[str], duplicates: str, 
     Raises `Refused`, `Invalid`, `Conflict` when it is another person's, under way or over.
     """
     require(actor, Can.WORK_LEADS, row.library, custody=row.custody)
+    _judge_owner(actor, row)  # before anything of the file is said
     _judge_policy(actor, row.library, duplicates, deliver)
     keys = judge(list(mapping), headings_of(row), version_content(row))
     fields: dict[str, Any] = {"mapping": keys, "duplicates": duplicates, "deliver": deliver, "straight_on": False}
@@ -103,6 +104,8 @@ def discard(*, actor: User, row: Import) -> None:
             raise Conflict("import_under_way", _("This import is under way. Wait until it has ended."))
         waited = {"state": Import.State.EXPIRED, "finished_at": Now(), **NOTHING_YET}
         not_yet = fresh.state in (*WAITING, Import.State.CHECKING)
+        if fresh.wrapped_key is not None:
+            audit.record(Act.IMPORT_DISCARDED, row.library, actor=actor, targets=[row.pk])
         Import.objects.filter(pk=row.pk).update(wrapped_key=None, **waited if not_yet else {})
     file.remove(row.pk)
 
@@ -145,6 +148,12 @@ def _judged(actor: User, library: LeadLibrary, form_id: int, content: bytes) -> 
     if len(content) > MOST_BYTES:
         raise Invalid({"file": _("A file has at most %(limit)d MB.") % {"limit": MOST_BYTES >> 20}})
     return form.published
+
+
+def _judge_owner(actor: User, row: Import) -> None:
+    if row.requested_by_id != actor.pk:
+        told = _("%(who)s uploaded this file, and only they can go on with it.") % {"who": row.requested_by}
+        raise Conflict("import_of_another", told)
 
 
 def _judge_policy(actor: User, library: LeadLibrary, duplicates: str, deliver: bool) -> None:
@@ -214,9 +223,7 @@ def _keep(actor: User, library: LeadLibrary, version: FormVersion, content: byte
 
 def _move(actor: User, row: Import, before: Sequence[str], after: str, **fields: Any) -> Import:
     """Bring an import of the actor's own from one state into a next that a worker works on."""
-    if row.requested_by_id != actor.pk:
-        told = _("%(who)s uploaded this file, and only they can go on with it.") % {"who": row.requested_by}
-        raise Conflict("import_of_another", told)
+    _judge_owner(actor, row)
     with transaction.atomic():
         require(actor, Can.WORK_LEADS, row.library, custody=row.custody)
         fresh = Import.objects.select_for_update(no_key=True).get(pk=row.pk)
