@@ -187,6 +187,7 @@ def pages_of(world: World) -> dict[str, str]:
         "terms": "/settings/terms/",
         "tokens": "/settings/tokens/",
         "security": "/settings/security/",
+        "time zone": "/settings/time-zone/",
         "authenticator app": "/settings/security/totp/activate/",
         "new passkey": "/settings/security/webauthn/add/",
         "new password": "/password/change/",

@@ -32,7 +32,7 @@ def test_the_day_of_a_tombstone_is_utc_wherever_it_is_made(world: World) -> None
     lead = world.add_lead()
     received = timezone.now() - timedelta(days=91)
     Lead.objects.filter(pk=lead.pk).update(received_at=received)
-    with timezone.override("America/New_York"):
+    with timezone.override("Pacific/Kiritimati" if received.hour >= 12 else "Pacific/Niue"):  # on another day
         assert purge_expired().expired == 1
     lead.refresh_from_db()
     assert lead.received_at == received.replace(hour=0, minute=0, second=0, microsecond=0)
