@@ -29,6 +29,7 @@ from leads.selection import Selection
 from leads.vault.walking import words_of
 from leadscenter.lib.ids import new_id
 from tests.counting import statements
+from tests.imports.files import HEADINGS, csv_of, imported, people
 from tests.world import World, make_world, person
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,30 @@ def test_assignment_is_told_to_the_assignee_but_not_to_oneself(
             actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(assignee=assignee.pk)
         )
     assert [(one.user, one.object_id) for one in tell() if one.kind == Kind.ASSIGNED] == [(second, lead.pk)]
+
+
+@pytest.mark.parametrize("leads", [1, 2])
+def test_whom_an_import_gave_leads_is_told_of_their_number(
+    world: World, tell: Callable[[], list[Notification]], settings: Settings, tmp_path: Path, leads: int
+) -> None:
+    settings.IMPORTS_DIR = str(tmp_path)
+    second, silent = colleague(world), colleague(world)
+    wish(silent, "assigned", in_app=False, by_mail=False)
+    whose = [world.administrator, silent, *[second] * leads, None]
+    rows = [(*who, user.email if user else "") for who, user in zip(people(len(whose)), whose, strict=True)]
+    row = imported(world, csv_of(*rows, headings=(*HEADINGS, "Assignee")))
+    assert row.made == len(whose)
+    told = {(one.user, one.kind, one.count) for one in tell()}
+    assert told == {(world.administrator, Kind.IMPORT, len(whose)), (second, Kind.ASSIGNED, leads)}
+    tell()
+    assert Notification.objects.count() == 2
+    [said] = api(second).get("/api/v1/notifications/").json()["results"]
+    lead = Lead.objects.filter(assignee=second).first()
+    assert lead is not None
+    place, text = f"/l/{world.library.pk}/leads/", "A lead of Brand ads is assigned to you"
+    if leads > 1:
+        text = "2 leads of Brand ads are assigned to you"
+    assert (said["text"], said["url"]) == (text, f"{place}{lead.pk}/" if leads == 1 else f"{place}?assignee=me")
 
 
 def test_due_follow_up_reminds_once_and_a_later_one_not_yet(

@@ -18,11 +18,13 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.access import Can, holders
+from accounts.audit import manifests_of
 from accounts.models import Act, AuditEvent, LeadLibrary, Scope
 from leads.center.notices import FAILING
 from leads.center.selectors.notifications import wishes_for
 from leads.models import Connection, FollowUp, Lead, Notification
 from leadscenter.lib.ids import id_at
+from leadscenter.lib.lookups import numbers
 
 Kind = Notification.Kind
 PLACE = "leads.tell"
@@ -102,7 +104,21 @@ def _of_event(event: AuditEvent) -> list[Notification]:
         if not user or user == event.actor_id:  # nobody is told of what they did themselves
             return []
     library = _library(event.scope_id)
-    return [_row(library, user, kind, occasion, first, event.count)] if user and library else []
+    if user is None or library is None:
+        return []
+    told = [_row(library, user, kind, occasion, first, event.count)]
+    return [*told, *_given(library, event, occasion)] if kind == Kind.IMPORT else told
+
+
+def _given(library: LeadLibrary, event: AuditEvent, occasion: str) -> Iterable[Notification]:
+    """Tell each colleague how many of the leads that an import made are theirs."""
+    leads: dict[int, list[int]] = defaultdict(list)
+    for ids in manifests_of([event.pk]):
+        given = Lead.objects.filter(pk__any_of=numbers(ids), state=Lead.State.LIVE, assignee__isnull=False)
+        for lead_id, user in given.exclude(assignee=event.actor_id).values_list("pk", "assignee_id"):
+            leads[user].append(lead_id)
+    for user, mine in leads.items():
+        yield _row(library, user, Kind.ASSIGNED, occasion, mine[0], len(mine))
 
 
 def _to_holders(library_id: int, kind: Notification.Kind, occasion: str, about: int, count: int) -> list[Notification]:
