@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Least, Now
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
@@ -21,6 +21,7 @@ from accounts.models import (
 )
 from accounts.selectors import transfers_of_party
 from accounts.serializers import NamedShape, PageShape, named
+from leads.center.selectors.counting import TESTS
 from leads.center.selectors.library import COUNTED_AT_MOST
 from leads.models import Connection, Delivery, Export, Lead
 
@@ -30,7 +31,7 @@ STAYS = ("campaigns", "forms", "aggregate_counts")
 
 class ConsequencesShape(serializers.Serializer[Any]):
     leads = serializers.IntegerField(
-        help_text="Leads that change hands, those in the trash included; counted up to 10,001."
+        help_text="Leads that change hands, those in the trash included, without tests; counted up to 10,001."
     )
     connections_suspended = serializers.IntegerField(help_text="They deliver again when the new holder confirms each.")
     deliveries_waiting = serializers.IntegerField(
@@ -82,15 +83,11 @@ def transfers_seen_by(actor: User) -> QuerySet[Transfer]:
         ad_account=OuterRef("library__ad_account"), share=None, role=AccountRole.ADMINISTRATOR, user__is_active=True
     )
     admins = BusinessCenterMember.objects.filter(role=BusinessCenterRole.ADMIN, user__is_active=True)
-    return transfers_of_party(
-        actor
-    ).annotate(
-        leads_moving=_Bounded(
-            Lead.objects.filter(library=library, received_at__lte=moment)
-            .exclude(state=Lead.State.GONE)
-            .order_by("state", "-received_at", "-pk")  # as `leads_newest` has them, or all leads are read for a few
-            .values("pk")[:COUNTED_AT_MOST]
-        ),
+    leads = Lead.objects.filter(library=library, received_at__lte=moment).exclude(state=Lead.State.GONE).values("pk")
+    newest = leads.order_by("state", "-received_at", "-pk")  # as `leads_newest` has them, or all are read for a few
+    tests = _Bounded(leads.filter(is_test=True)[:TESTS])
+    return transfers_of_party(actor).annotate(
+        leads_moving=Least(_Bounded(newest[: COUNTED_AT_MOST + TESTS]) - tests, COUNTED_AT_MOST),
         connections_moving=_count(connections, "library"),
         deliveries_moving=Coalesce(Subquery(_waiting(), output_field=IntegerField()), Value(0)),
         exports_moving=_count(exports.exclude(state=Export.State.FAILED), "library"),

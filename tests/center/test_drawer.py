@@ -1,6 +1,7 @@
 """The drawer of a lead: its place in the list, what it leads to, and the work that is done from it."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -26,7 +27,7 @@ from tests.counting import statements
 from tests.world import World, person
 
 LAST = (1 << 63) - 1
-QUERIES = 35
+QUERIES = 36
 NIGHT, LOS_ANGELES = "2026-07-11T03:30Z", "America/Los_Angeles"
 
 
@@ -55,6 +56,27 @@ def test_neighbours_follow_the_order_of_the_list(world: World) -> None:
     filtered = neighbours_of(second, world.library, Selection(status="qualified"), "received")
     assert filtered == Neighbours(before=None, after=None, position=0, total=0)
     assert neighbours_of(second, world.library, Selection(), "change") == Neighbours()
+
+
+@pytest.mark.parametrize("order", ["received", "attention"])
+@pytest.mark.parametrize("filtered", [{}, {"delivery": "failed"}])
+def test_test_leads_are_walked_through_and_counted_only_where_they_are_asked_for(
+    world: World, order: str, filtered: dict[str, str]
+) -> None:
+    world.connect()
+    leads = [world.add_lead(is_test=number == 1) for number in range(3)]
+    Delivery.objects.update(state="dead")
+    Lead.objects.update(attention_at=timezone.now())
+    if order == "received":
+        leads.reverse()
+    for lead in leads:
+        lead.refresh_from_db()
+    (first, test, last), selection = leads, Selection(**filtered)  # type: ignore[arg-type]
+    assert neighbours_of(first, world.library, selection, order) == Neighbours(None, test.pk, 1, 2)
+    assert neighbours_of(last, world.library, selection, order) == Neighbours(test.pk, None, 2, 2)
+    assert neighbours_of(test, world.library, selection, order) == Neighbours(first.pk, last.pk, 0, 2)
+    only = replace(selection, test=True)
+    assert neighbours_of(test, world.library, only, order) == Neighbours(None, None, 1, 1)
 
 
 def test_neighbours_in_a_search_are_its_finds(world: World) -> None:

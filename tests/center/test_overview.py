@@ -447,6 +447,13 @@ def test_first_steps_are_computed_and_can_be_put_away(world: World) -> None:
     assert "Finish setting up" in client.post("/settings/appearance/", again, follow=True).content.decode()
 
 
+def test_the_leads_that_go_within_a_week_are_told_without_tests(world: World) -> None:
+    for is_test in (False, True):
+        receive(world.add_lead(is_test=is_test), timezone.now() - timedelta(days=85))
+    [todo] = [one for one in overview(world).todos if one.key == "retention"]
+    assert todo.note == "Now 90 days. 1 lead goes within a week."
+
+
 def test_to_keep_leads_as_long_as_usual_is_a_decision_too(world: World) -> None:
     client, base = signed_in(world.administrator), f"/l/{world.library.pk}"
 

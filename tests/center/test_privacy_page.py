@@ -13,11 +13,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world() -> World:
-    """A world with one lead of today and one of forty days ago."""
+    """A world with one lead of today and one of forty days ago, besides a test lead, which is in no count."""
     world = make_world()
     world.add_lead()
-    old = world.add_lead(email="old@example.com")
-    Lead.objects.filter(pk=old.pk).update(received_at=timezone.now() - timedelta(days=40))
+    for is_test in (False, True):
+        old = world.add_lead(email="old@example.com", is_test=is_test)
+        Lead.objects.filter(pk=old.pk).update(received_at=timezone.now() - timedelta(days=40))
     return world
 
 

@@ -24,7 +24,7 @@ QUERIES = {
     "leads/": 19,
     "leads/counts/": 10,
     "leads/board/": 19,
-    "leads/ID/": 35,
+    "leads/ID/": 36,
     "exports/": 8,
     "labels/": 8,
     "overview/": 30,

@@ -195,6 +195,15 @@ def test_access_page_asks_the_same_number_of_queries(world: World, rows: int) ->
     assert len(asked) == 23
 
 
+def test_test_leads_are_not_among_the_leads_that_can_be_seen_and_handed_over(world: World) -> None:
+    for is_test in (False, False, True):
+        world.add_lead(is_test=is_test)
+    client, place = signed_in(world.administrator), f"/l/{world.library.pk}"
+    assert client.get(f"{place}/access/").context["leads"] == "2"
+    touched = client.get(f"{place}/transfer/?to={world.client.pk}").context["touched"]
+    assert dict(touched)["Leads, old and new"] == "2"
+
+
 # ---- who has seen ----------------------------------------------------------------------------------------------------
 
 

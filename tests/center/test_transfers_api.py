@@ -86,7 +86,7 @@ def test_asking_by_ad_account_is_the_same_act(house: House) -> None:
 def test_consequences_count_what_will_happen(house: House) -> None:
     form = live_form(house)
     assert form.published is not None
-    for number in range(3):
+    for number in range(4):
         Lead.objects.create(
             library=house.library,
             form=form,
@@ -95,6 +95,7 @@ def test_consequences_count_what_will_happen(house: House) -> None:
             submission_key=f"00000000-0000-4000-8000-00000000000{number}",
             state=Lead.State.GONE if number == 2 else Lead.State.LIVE,
             why_gone=Lead.Gone.EXPIRED if number == 2 else "",
+            is_test=number == 3,
         )
     connection = Connection.objects.create(
         library=house.library, kind="webhook", name="CRM", custody=1, created_by=house.admin

@@ -134,7 +134,7 @@ def _todo(key: str, label: str, done: bool, note: str, url: str, action: str, al
 
 def _leaving(library: LeadLibrary) -> str:
     limit = timezone.now() - timedelta(days=library.retention_days - 7)
-    rows = Lead.objects.filter(library=library, state=Lead.State.LIVE, received_at__lt=limit)
+    rows = Lead.objects.filter(library=library, state=Lead.State.LIVE, is_test=False, received_at__lt=limit)
     count = rows.order_by().values("pk")[:1001].count()
     if count > 1000:
         return _("More than 1,000 leads go within a week.")

@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 from accounts.access import Can, require, visible
 from accounts.models import LeadLibrary, User
 from accounts.zones import follow
+from leads.center.selectors.counting import count_all, counting
 from leads.models import Lead
+from leads.selection import Selection
 
 COUNTED_AT_MOST = 10_001
 SHOWN = (Lead.State.LIVE, Lead.State.QUARANTINED)
@@ -47,7 +49,6 @@ def lead_of(actor: User, lead_id: int, *, can: Can = Can.VIEW_LEADS, trashed: bo
 
 
 def live_leads(library: LeadLibrary) -> str:
-    """Say how many live leads the library has, as words: counting stops at 10,000."""
-    rows = Lead.objects.filter(library=library, state=Lead.State.LIVE)
-    number = rows.order_by().values("pk")[:COUNTED_AT_MOST].count()
-    return f"{number:,}" if number < COUNTED_AT_MOST else _("10,000 and more")
+    """Say how many live leads the library has without tests, as words: counting stops at 10,000."""
+    [all_] = count_all(library, {"all": counting(Selection())})
+    return _("10,000 and more") if all_.more else f"{all_.count:,}"

@@ -74,8 +74,11 @@ def neighbours_of(
     ahead = others.filter(beyond(rows, (moment, lead.pk), column, descending=not descending, moved=moved))
     behind = others.filter(beyond(rows, (moment, lead.pk), column, descending=descending, moved=moved))
     sign, back = ("-", "") if descending else ("", "-")
-    position = _bounded(ahead) + 1 if rows.filter(pk=lead.pk).exists() else 0
-    total = _bounded(rows)
+    tests = _tests(rows, column, selection)
+    before = sum(place > (moment, lead.pk) if descending else place < (moment, lead.pk) for place in tests)
+    is_counted = (moment, lead.pk) not in tests and rows.filter(pk=lead.pk).exists()
+    position = _bounded(ahead, before) + 1 if is_counted else 0
+    total = _bounded(rows, len(tests))
     return Neighbours(
         before=ahead.order_by(back + column, f"{back}pk").values_list("pk", flat=True).first(),
         after=behind.order_by(sign + column, f"{sign}pk").values_list("pk", flat=True).first(),
@@ -93,17 +96,25 @@ def _among_few(lead: Lead, few: Few) -> Neighbours | None:
     ahead, behind = [place for place in places if place > mine], [place for place in places if place < mine]
     if not (behind or (near.whole and len(places) <= COUNTED_AT_MOST)):
         return None
+    tests = _tests(near.leads, "received_at", few.rest) & set(places)
     return Neighbours(
         before=ahead[-1][1] if ahead else None,
         after=behind[0][1] if behind else None,
-        position=len(ahead) + 1 if mine in places else 0,
-        total=min(len(places), COUNTED_AT_MOST),
+        position=len(set(ahead) - tests) + 1 if mine in set(places) - tests else 0,
+        total=min(len(places) - len(tests), COUNTED_AT_MOST),
         more=len(places) > COUNTED_AT_MOST or not near.whole,
     )
 
 
-def _bounded(rows: QuerySet[Lead]) -> int:
-    return rows.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
+def _tests(rows: QuerySet[Lead], column: str, selection: Selection) -> set[Place]:
+    """Return the places of the few test leads, which the list shows and does not count unless they are asked for."""
+    asked = selection.test is not None
+    return set() if asked else set(rows.filter(is_test=True).order_by().values_list(column, "pk")[:COUNTED_AT_MOST])
+
+
+def _bounded(rows: QuerySet[Lead], tests: int) -> int:
+    """Count without so many test leads: an index alone answers, and does not know them."""
+    return rows.order_by().values("pk")[: COUNTED_AT_MOST + 1 + tests].count() - tests
 
 
 def _in_search(lead: Lead, library: LeadLibrary, selection: Selection) -> Neighbours:

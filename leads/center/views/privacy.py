@@ -81,9 +81,9 @@ def privacy(request: HttpRequest, library_id: int) -> HttpResponse:
 
 
 def leads_going(library: LeadLibrary, days: int) -> int:
-    """Return how many leads are older than `days`, counted up to a bound."""
+    """Return how many leads are older than `days`, without tests, counted up to a bound."""
     asked = LeadLibrary(pk=library.pk, retention_days=days)
-    return over_retention(asked).order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
+    return over_retention(asked).filter(is_test=False).order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
 
 
 def told(going: int, days: int) -> str:
