@@ -35,7 +35,9 @@ def settings_of(world: World) -> tuple[int, int]:
 
 def test_settings_are_saved_and_traced(world: World) -> None:
     client = signed_in(world.administrator)
-    assert 'value="90"' in client.get(f"/l/{world.library.pk}/privacy/").content.decode()
+    page = client.get(f"/l/{world.library.pk}/privacy/").content.decode()
+    assert 'value="90"' in page
+    assert "the order by urgency follows, for all leads" in page
     answer = client.post(f"/l/{world.library.pk}/privacy/", {"retention_days": "60", "contact_goal_minutes": "30"})
     assert answer.status_code == 302
     assert settings_of(world) == (60, 30)

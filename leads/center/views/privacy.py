@@ -36,7 +36,7 @@ class KeepingForm(forms.Form):
         min_value=LIMITS["contact_goal_minutes"][0],
         max_value=LIMITS["contact_goal_minutes"][1],
         help_text=gettext_lazy(
-            "The clock in the list runs against it; the order by urgency, for leads that arrive from now on."
+            "The clock in the list runs against it at once; the order by urgency follows, for all leads."
         ),
     )
     mail_names = forms.BooleanField(
