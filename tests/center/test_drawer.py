@@ -422,7 +422,7 @@ def test_own_note_is_taken_back_with_a_trail_and_a_strange_one_is_not(world: Wor
     mine, theirs = notes.get(author_id=world.administrator.pk), notes.get(author_id=7)
     client = client_of(world)
     page = client.get(url(world, lead)).content.decode()
-    assert page.count("Delete my note") == 1
+    assert page.count("Delete my note") == page.count("The note is deleted for good.") == 1
     assert client.post(url(world, lead, "note/"), {"remove": theirs.pk}).status_code == 404
     assert client.post(url(world, lead, "note/"), {"remove": mine.pk}).status_code == 302
     assert list(notes.values_list("pk", flat=True)) == [theirs.pk]

@@ -62,6 +62,14 @@ def test_renaming_keeps_the_label_on_its_leads(world: World) -> None:
     )
 
 
+def test_the_page_asks_before_it_deletes_a_label_and_says_how_many_leads_carry_it(world: World) -> None:
+    label = Label.objects.get()
+    said = page(world).get(f"/l/{world.library.pk}/labels/").content.decode()
+    asked = said.partition(f'action="/l/{world.library.pk}/labels/{label.pk}/delete/"')
+    assert asked[0].rpartition("<details")[2].count("</details>") == 0
+    assert "It is taken off 1 lead, which stays. This cannot be undone." in asked[2].partition("</form>")[0]
+
+
 def test_deleting_takes_the_label_off_and_keeps_the_leads(world: World) -> None:
     label = Label.objects.get()
     assert api(world).delete(f"/api/v1/labels/{label.pk}/").status_code == 204
