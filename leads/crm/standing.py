@@ -1,7 +1,6 @@
 """How leads stand with the receivers they are handed to: one word per lead, the worst first."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
@@ -22,16 +21,6 @@ LABELS = {
 }
 AT_ONCE = 5000
 RANK = {state: place for place, state in enumerate(LABELS)}
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The worst state of a lead's deliveries and how many receivers have it."""
-
-    state: str
-    label: str
-    delivered: int
-    receivers: int
 
 
 _CONNECTED = Prepared(lambda library: Connection.objects.filter(library=library, removed_at=None), ids=1)
@@ -57,16 +46,8 @@ def _state(state: str, attempts: int, connection: Connection, library: LeadLibra
     return "retrying" if attempts else "pending"
 
 
-def sent_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, Sent]:
-    """Return how the deliveries of each lead stand: two queries for any number of leads."""
-    found: dict[int, list[tuple[str, int]]] = {}
-    for lead_id, connection_id, state in _states(library, lead_ids):
-        found.setdefault(lead_id, []).append((state, connection_id))
-    return {lead_id: _sent(states) for lead_id, states in found.items()}
-
-
 def worst_of(library: LeadLibrary, lead_ids: Iterable[int]) -> dict[int, str]:
-    """Return the worst state of each lead's deliveries, for many leads; two queries."""
+    """Return the worst state of each lead's deliveries: two queries for any number of leads."""
     worst: dict[int, str] = {}
     for lead_id, _connection, state in _states(library, lead_ids):
         known = worst.get(lead_id)
@@ -85,9 +66,3 @@ def _states(library: LeadLibrary, lead_ids: Iterable[int]) -> Iterator[tuple[int
         if connection := here.get(connection_id):
             shown = state if state != pending else _state(state, attempts, connection, library)
             yield lead_id, connection_id, shown
-
-
-def _sent(states: list[tuple[str, int]]) -> Sent:
-    worst = min((state for state, _connection in states), key=RANK.__getitem__)
-    delivered = {connection for state, connection in states if state == "done"}
-    return Sent(worst, str(LABELS[worst]), len(delivered), len({connection for _state, connection in states}))

@@ -14,7 +14,7 @@ from leads.center.selectors.listing import list_leads
 from leads.center.services.attending import walk_attention
 from leads.center.services.contacting import record_contact
 from leads.center.services.deleting import delete_leads, restore_leads
-from leads.center.services.following_up import due_follow_ups, finish_follow_up, follow_up_of, set_follow_up
+from leads.center.services.following_up import finish_follow_up, follow_up_of, set_follow_up
 from leads.center.services.working import Change, add_note, change_leads
 from leads.models import AttentionWalk, FollowUp, Lead
 from leads.privacy.services.library import change_library
@@ -88,7 +88,7 @@ def test_a_follow_up_is_refused_to_others_for_past_times_and_for_whoever_may_not
     assert attention(lead) == lead.received_at + timedelta(minutes=60)
 
 
-def test_what_is_due_is_listed_and_what_needs_somebody_within_a_day_alone(world: World) -> None:
+def test_what_needs_somebody_within_a_day_is_listed_alone(world: World) -> None:
     raw, later, soon = world.add_lead(), world.add_lead(), world.add_lead()
     for lead, days in ((later, 9), (soon, 1)):
         set_status(world, lead, "qualified")
@@ -97,9 +97,6 @@ def test_what_is_due_is_listed_and_what_needs_somebody_within_a_day_alone(world:
     assert [row.lead.pk for row in page.rows] == [raw.pk, soon.pk]
     numbers = {tab.key: tab.count for tab in tabs(world.administrator, world.library, Selection())}
     assert (numbers["all"], numbers["attention"]) == (3, 2)
-    assert list(due_follow_ups()) == []
-    FollowUp.objects.filter(lead=soon).update(due_at=timezone.now() - timedelta(minutes=1))
-    assert [row.lead_id for row in due_follow_ups()] == [soon.pk]
 
 
 def test_a_changed_goal_and_retention_reach_the_leads_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

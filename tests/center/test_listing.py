@@ -292,8 +292,7 @@ def test_the_list_takes_the_same_queries_for_one_lead_and_for_fifty(world: World
     assert len(page.rows) == count
     row = page.rows[-1]
     assert (row.labels, row.notes, row.assignee_lost_access) == (("call", "hot"), 1, False)
-    assert row.sent is not None
-    assert (row.sent.state, row.sent.receivers) == ("retrying", 1)
+    assert row.sent == "retrying"
     assert len(spoken) == 10, "\n".join(sql[:120] for sql in spoken)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from leads.crm import outbox
 from leads.crm.connectors.connector import Outcome, Verdict
 from leads.crm.drain import drain
-from leads.crm.outbox import Leased, Settled, Turn, lease, queue_for, settle, wake
+from leads.crm.outbox import Leased, Settled, Turn, lease, queue_for, settle
 from leads.models import Connection, Delivery, DeliveryAttempt
 from tests.crm.world import World, delivery_of, make_world
 from tests.fakes.sink import FAIL, OK, Behaviour, Received, Sink
@@ -228,14 +228,6 @@ def test_an_event_is_queued_once_however_often_it_is_asked(world: World) -> None
     Delivery.objects.filter(lead_id=leads[0]).delete()
     assert queue_for(connection, leads) == 1
     assert Delivery.objects.count() == 3
-
-
-def test_waking_makes_waiting_rows_due(world: World) -> None:
-    world.webhook("https://example.com/")
-    lead = world.lead()
-    Delivery.objects.update(due_at=timezone.now() + timedelta(hours=1))
-    assert (wake([lead]), wake([1])) == (1, 0)
-    assert len(lease()) == 1
 
 
 def test_one_slow_receiver_does_not_delay_the_others(world: World, sink: Sink) -> None:

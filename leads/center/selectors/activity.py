@@ -1,29 +1,22 @@
-"""Trails as their holders read them, with filters, and the numbers of a library's first page."""
+"""Trails as their holders read them, with filters."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit
-from accounts.access import Can, Refused, grants, require, require_admin_of
+from accounts.access import Can, Refused, require, require_admin_of
 from accounts.models import Act, AdAccount, AuditEvent, BusinessCenter, LeadLibrary, Scope, User
 from accounts.refusals import Invalid, record_refusal
-from forms_builder import measures
-from forms_builder.measures import Counts
-from forms_builder.models import Form
-from leads.center.selectors.counting import COUNTED_AT_MOST
-from leads.models import Connection, Delivery, Lead
 from leads.selection import read_id, read_time
 from leadscenter.lib.paging import Page, keyset_page
 
-DAYS_SHOWN = 28
 PART = 1_000
 PEOPLE_OF = 2_000  # the newest events, whose people can be chosen
 
@@ -216,70 +209,3 @@ def _events(actor: User, scope: TrailOf, wanted: TrailFilter) -> QuerySet[AuditE
     if wanted.until:
         events = events.filter(at__lt=wanted.until)
     return events
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    status: str
-    label: str
-    count: int
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """Counts for everyone who belongs to the library; the work list for whoever may view leads."""
-
-    since: date
-    counts: Counts
-    before: Counts
-    days: tuple[tuple[date, int], ...]
-    statuses: tuple[StatusCount, ...] = ()
-    waiting: int | None = None
-    in_trash: int | None = None
-    failed_deliveries: int | None = None
-    connections: int | None = None
-
-
-def overview(actor: User, library: LeadLibrary, *, today: date | None = None) -> Overview:
-    """Return the numbers of the last 28 days beside the 28 before; raise `Refused`."""
-    require(actor, Can.BELONG_LIBRARY, library)
-    forms = list(Form.objects.filter(ad_account_id=library.ad_account_id).values_list("pk", flat=True))
-    until = today or timezone.now().date()
-    since = until - timedelta(days=DAYS_SHOWN - 1)
-    by_day = measures.counts(forms, by="day", since=since, until=until)
-    now = sum(by_day.values(), Counts())
-    before = measures.counts(forms, since=since - timedelta(days=DAYS_SHOWN), until=since - timedelta(days=1))
-    days = [since + timedelta(days=step) for step in range(DAYS_SHOWN)]
-    shown = Overview(
-        since=since,
-        counts=now,
-        before=before.get(None, Counts()),
-        days=tuple((day, by_day[day].submit if day in by_day else 0) for day in days),
-    )
-    return _with_work(library, shown) if Can.VIEW_LEADS in grants(actor, library) else shown
-
-
-def _with_work(library: LeadLibrary, shown: Overview) -> Overview:
-    live = Lead.objects.filter(library=library, state=Lead.State.LIVE)
-    statuses = []
-    for status in Lead.Status:
-        number = _bounded(live.filter(status=status))
-        statuses.append(StatusCount(status, str(status.label), min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST))
-    connections = Connection.objects.filter(library=library, removed_at=None)
-    failed = Delivery.objects.filter(connection__in=connections, state=Delivery.State.DEAD)
-    return Overview(
-        since=shown.since,
-        counts=shown.counts,
-        before=shown.before,
-        days=shown.days,
-        statuses=tuple(statuses),
-        waiting=_bounded(live.filter(attention_at__lte=timezone.now())),
-        in_trash=_bounded(Lead.objects.filter(library=library, state=Lead.State.TRASHED)),
-        failed_deliveries=_bounded(failed),
-        connections=connections.count(),
-    )
-
-
-def _bounded(rows: QuerySet[Any]) -> int:
-    return rows.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()

@@ -14,7 +14,7 @@ from accounts.models import Act, LeadLibrary, User
 from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS
 from leads.center.selectors.nearest import nearest
-from leads.crm.standing import Sent, sent_of
+from leads.crm.standing import worst_of
 from leads.models import Lead, LeadLabel
 from leads.selection import Selection
 from leads.vault.models import Note
@@ -37,7 +37,7 @@ class LeadRow:
     shown: OpenLead
     labels: tuple[str, ...]
     notes: int
-    sent: Sent | None
+    sent: str | None
     assignee_lost_access: bool = False
 
 
@@ -153,7 +153,7 @@ def rows_of(
 ) -> list[LeadRow]:
     """Return opened leads with the work done on each: the same number of queries however many they are."""
     ids = [lead.pk for lead in leads]
-    labels, notes, sent = labels_of(ids), _note_counts(leads), sent_of(library, ids)
+    labels, notes, sent = labels_of(ids), _note_counts(leads), worst_of(library, ids)
     able = _assignees(library, leads, people)
     return [
         LeadRow(

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -63,8 +62,3 @@ def finish_follow_up(*, actor: User, lead: Lead) -> bool:
 def follow_up_of(lead: Lead) -> FollowUp | None:
     """Return the open follow-up of a lead; whoever calls has asked whether the lead may be seen."""
     return FollowUp.objects.filter(lead=lead, done_at=None).select_related("user", "set_by").first()
-
-
-def due_follow_ups() -> QuerySet[FollowUp]:
-    """Return the follow-ups that are due and nobody was reminded of, the oldest first."""
-    return FollowUp.objects.filter(done_at=None, reminded_at=None, due_at__lte=Now()).order_by("due_at", "pk")

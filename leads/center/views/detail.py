@@ -27,7 +27,7 @@ from leads.center.views.history import TimelineRow, seen_rows, timeline_rows
 from leads.center.views.listing import Person, people_of
 from leads.center.views.origin import Alike, DeliveryRow, Fact, alike_rows, attribution_of, delivery_row, position_text
 from leads.center.views.wording import Row, Wording, clock_of, name_of
-from leads.crm.standing import next_attempt, sent_of
+from leads.crm.standing import next_attempt, worst_of
 from leads.models import Lead
 from leads.privacy.consent import consent_of
 from leads.selection import Selection, read_selection
@@ -261,7 +261,7 @@ def _listed(detail: LeadDetail, library: LeadLibrary, params: dict[str, str], se
     """Return the lead as its list shows it, masked, for the swap after a change."""
     lead = detail.lead
     lost = lead.assignee_id is not None and lead.assignee_id not in {user.pk for user in sees}
-    sent = sent_of(library, [lead.pk]).get(lead.pk)
+    sent = worst_of(library, [lead.pk]).get(lead.pk)
     row = LeadRow(lead, masked(detail.shown), detail.labels, len(detail.notes), sent, assignee_lost_access=lost)
     return Wording(library, params, lead.pk).row(row)
 

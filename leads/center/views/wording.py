@@ -114,7 +114,7 @@ class Wording:
             form=form_text(shown.form.name, shown.form.version),
             assignee=assignee,
             assignee_initials=lead.assignee.initials if lead.assignee else "",
-            delivery=self._deliveries[row.sent.state] if row.sent else None,
+            delivery=self._deliveries[row.sent] if row.sent else None,
             labels=row.labels,
             is_test=lead.is_test,
             duplicate=lead.duplicate_of is not None,

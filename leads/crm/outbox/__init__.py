@@ -1,7 +1,7 @@
 """The outbox: events on their way to connections. What is due is a row; the broker only says "look"."""
 
 from leads.crm.outbox.leasing import BATCH, LEASE, SLOTS, Leased, Turn, lease
-from leads.crm.outbox.queueing import queue_for, wake
+from leads.crm.outbox.queueing import queue_for
 from leads.crm.outbox.settling import Settled, defer, settle, skip
 
 __all__ = [
@@ -16,5 +16,4 @@ __all__ = [
     "queue_for",
     "settle",
     "skip",
-    "wake",
 ]

@@ -1,8 +1,6 @@
 """Putting events into the outbox. Imports nothing that opens or dials."""
 
-from collections.abc import Iterable, Sequence
-
-from django.db.models.functions import Now
+from collections.abc import Sequence
 
 from leads.models import Connection, Delivery, Lead
 
@@ -23,9 +21,3 @@ def queue_for(connection: Connection, lead_ids: Sequence[int]) -> int:
         if lead not in known
     ]
     return len(Delivery.objects.bulk_create(rows, ignore_conflicts=True))
-
-
-def wake(lead_ids: Iterable[int]) -> int:
-    """Make the waiting deliveries of restored leads due now; return how many."""
-    rows = Delivery.objects.filter(lead_id__in=list(lead_ids), state=Delivery.State.PENDING)
-    return rows.filter(leases_unanswered=0, attempts=0).update(due_at=Now())
