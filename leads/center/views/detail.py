@@ -13,7 +13,7 @@ from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from forms_builder.models import FormVersion
 from forms_builder.parsing import parse
-from leads.center.disclosure import masked
+from leads.center.disclosure import OpenLead, masked
 from leads.center.layout import layout_of
 from leads.center.selectors.alike import alike
 from leads.center.selectors.deliveries import LeadDelivery
@@ -203,13 +203,7 @@ def _drawer(
     at = "" if selection.words else place_of(lead, order, stood)
     carried = params | ({STOOD: at} if at else {})
     query = encoded(carried | ({REVEALED: "1"} if revealed else {}))
-    preferred = _preferred(lead)
-    answers = tuple(
-        AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
-        if row.kind in SENSITIVE
-        else AnswerRow(row.key, row.label, row.value, False, False, (row.key, row.value) in preferred)
-        for row in shown.answers
-    )
+    answers = _answers(lead, shown, revealed=revealed)
     place = neighbours_of(lead, library, selection, order, stood)
     held = require(actor, Can.VIEW_LEADS, library)
     sees = who_sees(library)
@@ -279,6 +273,16 @@ def _addresses(base: str, query: str) -> dict[str, str]:
     kept = ("follow-up", "contacted", "change", "note", "resend", "reveal", "copied")
     found = {f"{name.replace('-', '_')}_url": f"{base}{name}/{query}" for name in kept}
     return found | {"delete_url": f"{base}delete/", "restore_url": f"{base}restore/"}
+
+
+def _answers(lead: Lead, shown: OpenLead, *, revealed: bool) -> tuple[AnswerRow, ...]:
+    preferred = _preferred(lead)
+    return tuple(
+        AnswerRow(row.key, row.label, row.value, bool(row.value) and not revealed, sensitive=True)
+        if row.kind in SENSITIVE
+        else AnswerRow(row.key, row.label, row.value, False, False, (row.key, row.value) in preferred)
+        for row in shown.answers
+    )
 
 
 def _preferred(lead: Lead) -> set[tuple[str, str]]:
