@@ -2,26 +2,21 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from django.utils.html import escape
 
-from accounts.models import Act, AuditEvent, User
-from accounts.refusals import Invalid
-from campaigns.models import Ad, AdGroup, Campaign
-from leads.center.selectors import listing as selectors_listing
+from accounts.models import AccountRole, Act, AuditEvent, User
+from accounts.services.shares import set_leads_too
 from leads.center.services import bulk
-from leads.center.services.deleting import delete_leads
 from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
-from leads.center.views import listing, rows
+from leads.center.views import listing
 from leads.models import Connection, Delivery, Export, Label, Lead, LeadLabel, SavedView
-from leads.selection import Selection, with_search
-from tests.accounts.signing import age
+from leads.selection import Selection
 from tests.center.test_pages import signed_in
+from tests.security.scene import lend
 from tests.world import World, make_world, says
 
 pytestmark = pytest.mark.django_db
@@ -75,31 +70,6 @@ def test_a_name_or_an_id_narrows_the_list_and_stands_as_an_id_in_the_address(wor
     person = client.post(url(world, "search/"), {"q": "ann@example.com"})
     assert "?s=" in person.headers["Location"]
     assert not says(person.headers["Location"], "ann")
-
-
-def test_equal_names_are_offered_to_choose_from_and_none_is_taken_silently(world: World, client: Client) -> None:
-    summer = Campaign.objects.create(
-        ad_account=world.account, name="<Summer>", budget_cents=1, starts_on=timezone.now()
-    )
-    group = AdGroup.objects.create(campaign=summer, name="Friends")
-    twin = Ad.objects.create(ad_group=group, form=world.form, name="blue")
-    texts = [f"ad: Blue (Parents, Spring) #{world.ad.pk}", f"ad: blue (Friends, <Summer>) #{twin.pk}"]
-    offered = client.get(url(world, "names/")).content.decode()
-    assert all(f'value="{escape(text)}"' in offered for text in texts)
-    assert 'value="ad group: Parents"' in offered
-    for typed in ("Blue", "ad: blue"):
-        answer = client.post(url(world, "search/"), {"q": typed, "status": "raw", "cols": "status"})
-        assert answer.headers["Location"] == url(world, "?status=raw&cols=status")
-        told = client.get(answer.headers["Location"]).content.decode()
-        assert "More than one is called so" in told
-        for one, text in zip((world.ad, twin), texts, strict=True):
-            link = escape(url(world, f"?status=raw&ad={one.pk}&cols=status"))
-            assert f'<a class="link" href="{link}">{escape(text)}</a>' in told
-    for one, text in zip((world.ad, twin), texts, strict=True):
-        assert client.post(url(world, "search/"), {"q": text}).headers["Location"] == url(world, f"?ad={one.pk}")
-    with pytest.raises(Invalid) as refused:
-        with_search(Selection(), world.library, "Blue")
-    assert all(text in refused.value.errors["q"] for text in texts)
 
 
 def test_names_of_ours_are_offered_and_nothing_of_a_lead(world: World, client: Client) -> None:
@@ -177,6 +147,37 @@ def test_a_view_whose_label_is_gone_opens_over_all_leads_and_can_be_mended(
     assert SavedView.objects.get().query == {}
 
 
+def test_the_views_count_what_their_links_lead_to(world: World, client: Client) -> None:
+    lead, _other = world.add_lead(), world.add_lead()
+    counted = client.get(url(world, f"counts/?lead={lead.pk}"))
+    views = {view.key: view for view in counted.context["page"]["views"]}
+    assert (views["all"].url, views["all"].count, views["raw"].count) == (url(world), "2", "2")
+    assert "1 of 2 leads" in counted.content.decode()
+
+
+def test_the_list_says_how_many_people_see_it_beyond_those_it_offers(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PEOPLE_OFFERED", 0)
+    world.add_lead()
+    assert "1 person can see these leads" in client.get(url(world)).content.decode()
+
+
+def test_a_partner_is_offered_nothing_that_would_be_refused(world: World, client: Client) -> None:
+    world.add_lead()
+    share = lend(world, "Lena", AccountRole.ADMINISTRATOR)
+    set_leads_too(actor=world.administrator, share=share, leads_too=True)
+    partner = signed_in(share.partner.members.get().user)
+    seen_by_all, seen_by_some = (
+        'value="delete"',
+        ('value="resend"', f'class="link" href="/l/{world.library.pk}/access/"'),
+    )
+    for who, some in ((client, True), (partner, False)):
+        text = who.get(url(world)).content.decode()
+        assert seen_by_all in text
+        assert [part in text for part in seen_by_some] == [some, some]
+
+
 def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, client: Client) -> None:
     lead = world.add_lead()
     at = url(world, f"{lead.pk}/row/?cols=status,labels")
@@ -193,65 +194,6 @@ def test_a_row_is_changed_in_its_place_and_comes_back_masked(world: World, clien
         assert client.post(at, wrong, headers={"HX-Request": "true"}).status_code == 400
     lead.refresh_from_db()
     assert (lead.status, lead.labelled.count()) == ("contacted", 0)
-
-
-def test_a_row_that_is_not_changed_says_why(world: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    lead, gone, foreign = world.add_lead(), world.add_lead(), world.add_lead()
-    Lead.objects.filter(pk=gone.pk).update(state="trashed", trashed_at=timezone.now())
-    Lead.objects.filter(pk=foreign.pk).update(library=world.stranger_library)
-    change_leads(
-        actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(status="converted")
-    )
-    before = [(row.status, row.assignee_id, row.changes) for row in Lead.objects.order_by("pk")]
-
-    def said(pk: int, **posted: Any) -> tuple[int, str, str]:
-        answer = client.post(url(world, f"{pk}/row/?status=raw"), posted, headers={"HX-Request": "true"})
-        return answer.status_code, answer["Content-Type"].partition(";")[0], answer.content.decode()
-
-    taken = said(lead.pk, status="qualified", was="raw")
-    assert taken == (409, "text/plain", "Somebody gave this lead another status meanwhile. Nothing was changed.")
-    stranger = said(lead.pk, assignee=str(world.stranger.pk))
-    assert stranger == (400, "text/plain", "Choose somebody who may view the leads of this library.")
-    told = "This lead is no longer here. It may be in the trash."
-    for pk in (gone.pk, foreign.pk, 1):
-        assert said(pk, status="qualified") == (404, "text/plain", told)
-        plain = client.post(url(world, f"{pk}/row/?status=raw"), {"status": "qualified"}, follow=True)
-        assert plain.redirect_chain == [(url(world, "?status=raw"), 302)]
-        assert told in plain.content.decode()
-    assert [(row.status, row.assignee_id, row.changes) for row in Lead.objects.order_by("pk")] == before
-    monkeypatch.setattr(
-        rows,
-        "change_leads",
-        lambda **asked: delete_leads(actor=asked["actor"], library=asked["library"], lead_ids=asked["lead_ids"]),
-    )  # a colleague, at that moment
-    assert said(lead.pk, status="raw") == (404, "text/plain", told)
-
-
-def test_whoever_comes_second_is_told_and_nothing_is_done(world: World, client: Client) -> None:
-    first, second, other = (world.add_lead().pk for _ in range(3))
-    place = url(world, "?status=raw")
-    delete_leads(actor=world.administrator, library=world.library, lead_ids=[first])
-    told = "Some of these leads are no longer here. Nothing was changed"
-    for act in ({"act": "delete"}, {"status": "qualified"}, {"act": "label", "label_text": "hot"}):
-        answer = client.post(url(world, "bulk/"), {"ids": [first, second], "next": place, **act}, follow=True)
-        assert answer.redirect_chain == [(place, 302)]
-        assert told in answer.content.decode()
-    assert set(Lead.objects.filter(state="live", status="raw").values_list("pk", flat=True)) == {second, other}
-    assert not LeadLabel.objects.exists()
-    again = client.post(url(world, f"{first}/delete/"), {"next": place}, follow=True)
-    assert (again.redirect_chain, "This lead is no longer here" in again.content.decode()) == ([(place, 302)], True)
-    back = client.post(url(world, f"{second}/restore/"), {"next": place}, follow=True)
-    assert (back.redirect_chain, "not in the trash any more" in back.content.decode()) == ([(place, 302)], True)
-    assert signed_in(world.stranger).post(url(world, f"{first}/delete/")).status_code == 404
-    assert set(Lead.objects.filter(state="live").values_list("pk", flat=True)) == {second, other}
-
-
-def test_whoever_has_to_confirm_between_steps_comes_back_to_the_list(world: World, client: Client) -> None:
-    age(client)
-    step = {"scope": "all", "act": "delete", "done": "1000", "next": url(world, "?status=raw")}
-    bulk_page = url(world, "bulk/?status=raw")
-    asked = client.post(bulk_page, step, headers={"Referer": f"http://testserver{bulk_page}"})
-    assert asked["Location"] == "/reauthenticate/?" + urlencode({"next": url(world, "?status=raw")})
 
 
 def test_all_that_match_are_worked_through_in_steps_that_each_say_how_far(
@@ -370,83 +312,6 @@ def test_a_version_goes_with_the_form_that_is_taken_off(world: World, client: Cl
     world.add_lead()
     answer = client.get(url(world, "?form=&version=1"))
     assert (answer.status_code, [chip.field for chip in answer.context["page"].chips]) == (200, [])
-
-
-def test_the_filter_menu_keeps_what_its_lists_are_too_short_for(
-    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listing, "PEOPLE_OFFERED", 0)
-    chosen = world.add_lead(with_ad=True)
-    change = Change(labels=["zz last"], assignee=world.administrator.pk)
-    change_leads(actor=world.administrator, library=world.library, lead_ids=[chosen.pk], change=change)
-    Ad.objects.filter(pk=world.ad.pk).update(name="Zz last")
-    for number in range(100):
-        Label.objects.create(library=world.library, name=f"label {number}")
-        Ad.objects.create(ad_group=world.ad.ad_group, name=f"Ad {number}", form=world.form)
-    label = Label.objects.get(name="zz last")
-    given = {"ad": world.ad.pk, "label": label.pk, "assignee": world.administrator.pk, "region": "eu,us"}
-    query = urlencode(given)
-    page = client.get(url(world, f"?{query}")).context["page"]
-    offered = {choice.name: (choice.value, dict(choice.options).get(choice.value)) for choice in page.choices}
-    assert {name: offered[name] for name in given} == {
-        "ad": (str(world.ad.pk), "Zz last"),
-        "label": (str(label.pk), "zz last"),
-        "assignee": (str(world.administrator.pk), str(world.administrator)),
-        "region": ("eu,us", "Europe, United States"),
-    }
-    assert shown(client.get(url(world, "?" + urlencode({**sent_by_the_menu(page), "status": "raw"})))) == [chosen.pk]
-
-
-def sent_by_the_menu(page: Any) -> dict[str, str]:
-    """Return what a browser sends when nothing in the filter menu is touched."""
-    days = {"since": page.since, "until": page.until}
-    return {**dict(page.kept_items), **{choice.name: choice.value for choice in page.choices}, **days}
-
-
-def test_the_filter_menu_keeps_moments_until_their_days_are_changed(world: World, client: Client) -> None:
-    type(world.account).objects.filter(pk=world.account.pk).update(time_zone="Asia/Tokyo")
-    moments = {"since": "2026-11-01T00:00:00+00:00", "until": "2026-11-08T00:00:00+00:00"}
-    page = client.get(url(world, "?" + urlencode(moments))).context["page"]
-    assert (page.since, page.until) == ("2026-11-01", "2026-11-08")
-    again = client.get(url(world, "?" + urlencode(sent_by_the_menu(page)))).context["page"]
-    assert dict(again.filter_items) == moments
-    changed = {**sent_by_the_menu(page), "since": "2026-11-02", "until": ""}
-    days = client.get(url(world, "?" + urlencode(changed))).context["page"]
-    assert dict(days.filter_items) == {"since": "2026-11-01T15:00:00+00:00"}
-    assert [name for name, _value in days.kept_items] == []  # a whole day says itself
-    strange = client.get(url(world, "?since=2026-01-01&since_exact=a%00&until_exact=0001-01-01T00:00Z"))
-    assert strange.status_code == 200
-
-
-def test_a_search_that_stopped_says_so_and_leads_on_and_back(
-    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(selectors_listing, "STEP", 2)
-    monkeypatch.setattr(selectors_listing, "WALKED_AT_MOST", 4)
-    oldest = world.add_lead(is_test=True)
-    for _ in range(3):
-        world.add_lead()
-    middle = world.add_lead(is_test=True)
-    for _ in range(4):
-        world.add_lead()
-    found = client.post(url(world, "search/"), {"q": "Ann", "test": "1"}).headers["Location"]
-
-    def on(address: str, narrow: bool, rows: list[int]) -> Any:
-        answer = client.get(address)
-        page, text = answer.context["page"], answer.content.decode()
-        assert (page.narrow, shown(answer)) == (narrow, rows)
-        assert ("Too many leads hold this word" in text, "Search on" in text) == (narrow, narrow)
-        assert ("this is the first page" in text) == ("cursor" not in address and bool(rows))
-        return page
-
-    first = on(found, True, [])
-    assert f'href="{escape(first.after)}">Search on</a>' in client.get(found).content.decode()
-    second = on(first.after, True, [middle.pk])
-    assert second.start == found
-    assert (
-        f'href="{escape(second.start)}" aria-label="Back to the first page' in client.get(first.after).content.decode()
-    )
-    on(second.after, False, [oldest.pk])
 
 
 def test_the_trash_is_filtered_and_stays_the_trash(world: World, client: Client) -> None:
