@@ -82,6 +82,13 @@ def allowed_by_scope(token: ApiToken | None, can: Can | None) -> bool:
     return SCOPE_OF.get(can) is None or SCOPE_OF[can] in token.scopes
 
 
+def lacking_scope(can: Can) -> exceptions.PermissionDenied:
+    """Return the refusal of a token whose scopes leave out `can`, which names the one that it lacks."""
+    return exceptions.PermissionDenied(
+        _("This token lacks the scope “%(scope)s”. Make a token that has it.") % {"scope": SCOPE_OF[can]}
+    )
+
+
 def actor_of(request: HttpRequest | Request) -> User:
     """Return the signed-in person of a request that passed `Declared` or the login middleware."""
     assert isinstance(request.user, User)
@@ -145,7 +152,7 @@ class Declared(BasePermission):
             return True
         if not isinstance(request.user, User):
             return False
-        can: Any = getattr(view, f"can_{(request.method or '').lower()}", getattr(view, "can", None))
+        can: Can | None = getattr(view, f"can_{(request.method or '').lower()}", getattr(view, "can", None))
         if declares is None and can is None:
             return False
         token = request.auth if isinstance(request.auth, ApiToken) else None
@@ -153,8 +160,6 @@ class Declared(BasePermission):
             raise SecondFactorNeeded
         if (request.method or "").lower() in getattr(view, "fresh", ()):
             require_fresh(request)
-        if not allowed_by_scope(token, can) and not getattr(view, "shows_less", False):
-            raise exceptions.PermissionDenied(
-                _("This token lacks the scope “%(scope)s”. Make a token that has it.") % {"scope": SCOPE_OF[can]}
-            )
+        if can is not None and not allowed_by_scope(token, can) and not getattr(view, "shows_less", False):
+            raise lacking_scope(can)
         return True

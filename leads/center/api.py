@@ -33,6 +33,7 @@ from leads.center.requests import (
     order_of,
     paging,
     reads_clear,
+    searchable,
     selection_of,
     size_of,
 )
@@ -279,7 +280,7 @@ def _ids(request: Request, library: LeadLibrary, body: dict[str, Any], *, trashe
         except ValueError as error:
             raise Invalid({"ids": str(error)}) from error
     actor = actor_of(request)
-    selection = read_filter(library, body["filter"], actor=actor)
+    selection = searchable(request, read_filter(library, body["filter"], actor=actor))
     if trashed:
         selection = replace(selection, state=Lead.State.TRASHED)
     return ids_of(actor=actor, library=library, selection=selection)

@@ -89,8 +89,10 @@ def disclose(
     can: Can = Can.VIEW_LEADS,
     purpose: str = "",
     reveal: bool = False,
+    searched: bool = False,
 ) -> list[OpenLead]:
-    """Return the leads opened, in order, contact details masked unless `reveal`.
+    """Return the leads opened, in order, contact details masked unless `reveal`. `searched`: the act does not say that
+    they were found by a search.
 
     Raises `Refused`. Every lead must be one of `library`. A record that does not open is marked, not hidden.
     """
@@ -105,6 +107,7 @@ def disclose(
             grant_path=grant_path(library, held),
             purpose=purpose,
             count=len(leads),
+            searched=searched or None,
         )
         records = _records(leads)
         shown = [_open(lead, records.get(lead.pk), reveal) for lead in leads]

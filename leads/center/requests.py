@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.access import Can
-from accounts.authentication import allowed_by_scope
+from accounts.authentication import allowed_by_scope, lacking_scope
 from accounts.models import ApiToken, LeadLibrary, User
 from accounts.refusals import Invalid
 from accounts.wire import strange
@@ -43,13 +43,22 @@ def body_of(request: Request, known: set[str]) -> dict[str, Any]:
 
 
 def selection_of(request: Request, library: LeadLibrary, actor: User) -> Selection:
-    """Return the selection that the query string says; `q` searches too."""
+    """Return the selection that the query string says; `q` searches too, which takes the scope to read answers."""
     params = request.query_params
-    return with_search(read_selection(library, params, actor=actor), library, params.get("q"))
+    return searchable(request, with_search(read_selection(library, params, actor=actor), library, params.get("q")))
 
 
-def order_of(request: Request) -> str:
-    """Return the order that the query string asks for; raise `Invalid`."""
+def searchable(request: Request, selection: Selection) -> Selection:
+    """Return the selection; refuse a search to a token that may not read what people answered: which leads it finds
+    says what they did.
+    """
+    if selection.words and lacks_scope(request):
+        raise lacking_scope(Can.VIEW_LEADS)
+    return selection
+
+
+def order_of(request: Request, usual: str = "") -> str:
+    """Return the order that the query string asks for, where it asks for none `usual`; raise `Invalid`."""
     params = request.query_params
     order = params.get("sort") or params.get("order", "received")
     if order not in ORDERS:

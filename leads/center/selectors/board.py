@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from accounts.access import Can, require
-from accounts.models import Act, LeadLibrary, User
+from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
 from leads.center.disclosure import OpenLead, disclose
 from leads.center.layout import ORDERS
@@ -20,6 +20,7 @@ from leads.center.selectors.listing import (
     WALKED_AT_MOST,
     LeadRow,
     among,
+    look_of,
     page_of,
     rows_of,
     search_cursor,
@@ -91,9 +92,8 @@ def board_of(
             leads, page = page_of(library, replace(selection, status=status), order, cursor, size)
             found[status] = _Found(leads, page.next, page.narrow)
     leads = [lead for part in found.values() for lead in part.leads]
-    act = Act.LEADS_READ if purpose == "api" else Act.LEADS_SEARCHED if selection.words else Act.LEADS_LISTED
     if answers:
-        shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
+        shown = disclose(leads, actor=actor, library=library, reveal=reveal, **look_of(selection, purpose))
     else:
         shown = [OpenLead(lead.pk, withheld=True) for lead in leads]
     rows = iter(rows_of(library, leads, shown, people))

@@ -6,6 +6,7 @@ leads at a time, and stops when the page is full or five thousand were looked at
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -66,11 +67,16 @@ def list_leads(
     """Return a page and leave the trace of the look; raise `Refused`, `BadCursor`. `people`: what `who_sees` told."""
     require(actor, Can.VIEW_LEADS, library)
     leads, page = page_of(library, selection, order, cursor, size)
-    act = Act.LEADS_SEARCHED if selection.words else Act.LEADS_LISTED
-    if purpose == "api":
-        act = Act.LEADS_READ
-    shown = disclose(leads, actor=actor, library=library, act=act, purpose=purpose, reveal=reveal)
+    shown = disclose(leads, actor=actor, library=library, reveal=reveal, **look_of(selection, purpose))
     return replace(page, rows=rows_of(library, leads, shown, people))
+
+
+def look_of(selection: Selection, purpose: str) -> dict[str, Any]:
+    """Return as what a look at these leads stands in the trail."""
+    searched = bool(selection.words)
+    if purpose == "api":
+        return {"act": Act.LEADS_READ, "purpose": purpose, "searched": searched}
+    return {"act": Act.LEADS_SEARCHED if searched else Act.LEADS_LISTED, "purpose": purpose}
 
 
 def list_without_answers(
