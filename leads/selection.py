@@ -241,10 +241,18 @@ def _read(name: str, text: str, actor: User, library: LeadLibrary) -> dict[str, 
         case "region":
             return {"regions": tuple(dict.fromkeys(_one_of(one, list(REGIONS)) for one in text.split(",")))}
         case "lead":
-            return {"leads": tuple(dict.fromkeys(read_id(one) for one in text.split(",")[: MOST_CHOSEN + 1]))}
+            return {"leads": _chosen(text)}
         case "s":
             return {"words": _words(text)}
     return {name: read_id(text)}
+
+
+def _chosen(text: str) -> tuple[int, ...]:
+    """Read ids, refuse more than the limit: whoever left some out would work on fewer than were chosen."""
+    ids = text.split(",", MOST_CHOSEN)
+    if len(ids) > MOST_CHOSEN:
+        raise ValueError(_("Choose at most %(limit)d leads.") % {"limit": MOST_CHOSEN})
+    return tuple(dict.fromkeys(map(read_id, ids)))
 
 
 def zone_of(library: LeadLibrary) -> tzinfo:

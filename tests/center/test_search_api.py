@@ -1,5 +1,7 @@
 """Searching by REST: who may, what the trail says of it, which order it goes on in, and that an act means all of it."""
 
+import json
+
 import pytest
 
 from accounts.models import Act, AuditEvent
@@ -57,3 +59,38 @@ def test_the_trail_tells_a_search_by_api_from_a_list(world: World, path: str) ->
         assert call("GET", f"libraries/{world.library.pk}/{path}{query}").status_code == 200
     looks = AuditEvent.objects.filter(act=Act.LEADS_READ).order_by("at", "id")
     assert [(event.count, event.detail.get("searched")) for event in looks] == [(1, None), (1, True), (0, True)]
+
+
+@pytest.mark.parametrize("limit", [2, 3])
+def test_an_act_on_a_search_means_all_that_it_finds_or_none(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """Those that match stand behind others that hold the same name."""
+    monkeypatch.setattr(bulk, "STRETCH", 2)
+    monkeypatch.setattr(bulk, "MOST_AT_ONCE", limit)
+    wanted = [world.add_lead().pk for _ in range(3)]
+    others = [world.add_lead(is_test=True).pk for _ in range(5)]
+    call, path = caller(world.administrator), f"libraries/{world.library.pk}/leads/bulk/"
+    answer = call("POST", path, {"filter": {"q": "ann", "test": "0"}, "delete": True})
+    gone = set(Lead.objects.filter(state="trashed").values_list("pk", flat=True))
+    if limit < len(wanted):
+        assert (answer.status_code, list(answer.json()["errors"]), gone) == (400, ["filter"], set())
+        assert "Narrow the filter" in json.dumps(answer.json())
+    else:
+        assert (answer.json(), gone) == ({"changed": 3}, set(wanted))
+    assert Lead.objects.filter(pk__in=others, state="live").count() == 5
+
+
+def test_more_leads_than_may_be_chosen_are_refused_not_cut_off(world: World) -> None:
+    lead = world.add_lead()
+    call = caller(world.administrator)
+    ids = ",".join(str(lead.pk + number) for number in range(1001))
+    for path, body in (
+        ("exports/", {"format": "csv", "filter": {"lead": ids}}),
+        ("leads/bulk/", {"filter": {"lead": ids}, "delete": True}),
+    ):
+        answer = call("POST", f"libraries/{world.library.pk}/{path}", body)
+        assert (answer.status_code, answer.json()["errors"]) == (400, {"lead": "Choose at most 1000 leads."})
+    assert (Lead.objects.get().state, world.library.exports.count()) == ("live", 0)
+    at_most = {"format": "csv", "filter": {"lead": ids.rpartition(",")[0]}}
+    assert call("POST", f"libraries/{world.library.pk}/exports/", at_most).status_code == 201

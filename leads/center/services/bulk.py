@@ -7,14 +7,16 @@ from django.utils.translation import gettext as _
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
 from accounts.refusals import Invalid
-from leads.center.selectors.listing import page_of
+from leads.center.selectors.listing import among, page_of
 from leads.center.services.working import MOST_AT_ONCE
 from leads.models import Lead
 from leads.selection import Selection
-from leads.vault.walking import rarest_first, walk
+from leads.vault.walking import Place, rarest_first, walk
 from leadscenter.lib.paging import BadCursor, keyset_page
 
 COUNTED_AT_MOST = 100_000
+STRETCH = 5_000
+"""How many leads that hold a word of a search are looked at with one set of statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,28 @@ def _found(library: LeadLibrary, selection: Selection, after: str) -> tuple[list
 def ids_of(*, actor: User, library: LeadLibrary, selection: Selection) -> list[int]:
     """Return the ids of the leads that match now; raise `Refused`, or `Invalid` when they are too many or none."""
     require(actor, Can.WORK_LEADS, library)
-    leads = selection.apply(Lead.objects.filter(library=library))
     if selection.words:
-        step = walk(library.pk, rarest_first(library.pk, selection.words), after=None, size=MOST_AT_ONCE * 5)
-        leads = leads.filter(pk__in=[lead_id for _at, lead_id in step.places])
-    found = list(leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        found = _searched(library, selection)
+    else:
+        leads = selection.apply(Lead.objects.filter(library=library))
+        found = list(leads.order_by("-received_at", "-pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
     if not found:
         raise Invalid({"filter": _("No lead matches.")})
     if len(found) > MOST_AT_ONCE:
         raise Invalid({"filter": _("More than %(limit)d leads match. Narrow the filter.") % {"limit": MOST_AT_ONCE}})
+    return found
+
+
+def _searched(library: LeadLibrary, selection: Selection) -> list[int]:
+    """Walk the search to its end, or until it has found more than may be worked on at once."""
+    words = rarest_first(library.pk, selection.words)
+    found: list[int] = []
+    after: Place | None = None
+    while len(found) <= MOST_AT_ONCE:
+        step = walk(library.pk, words, after=after, size=STRETCH)
+        matching = among(library, selection, step.places)
+        found += [lead_id for _at, lead_id in step.places if lead_id in matching]
+        if step.last is None:
+            break
+        after = step.last
     return found
