@@ -235,3 +235,20 @@ def test_exports_page_lists_what_was_asked_for(world: World) -> None:
     assert "Waiting" in page
     assert "every 2s" in page
     assert signed_in(world.analyst).get(f"/l/{world.library.pk}/exports/").status_code == 403
+
+
+@pytest.mark.parametrize("rest", ["", "secret/", "pause/", "test/", "remove/"])
+def test_a_connection_of_ones_own_opens_no_page_of_another_library(
+    world: World, hubspot: Connection, rest: str
+) -> None:
+    foreign, client = world.stranger_library, signed_in(world.administrator)
+    names = (foreign.ad_account.name, foreign.ad_account.business_center.name)
+    client.get(url(world))
+    before, events = Connection.objects.values().get(), AuditEvent.objects.count()
+    assert client.get(url(world, f"{hubspot.pk}/")).status_code == 200
+    for method in ("get", "post") if not rest else ("post",):
+        answer = getattr(client, method)(f"/l/{foreign.pk}/integrations/{hubspot.pk}/{rest}", {"typed": "HubSpot"})
+        assert answer.status_code == 404
+        assert not [name for name in names if f">{name}<" in answer.content.decode() or f"run by {name}" in str(answer)]
+        assert client.session["ad_account"] == world.account.pk
+    assert (Connection.objects.values().get(), AuditEvent.objects.count()) == (before, events)

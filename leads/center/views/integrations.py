@@ -199,7 +199,7 @@ class MappingForm(forms.Form):
 def connection(request: HttpRequest, library_id: int, connection_id: int) -> HttpResponse:
     """Show one connection with its settings; POST changes them."""
     library, actor = library_of(library_id), person(request)
-    row = connection_row(actor, connection_id)
+    row = _row(actor, library_id, connection_id)
     form = _settings(row, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -219,6 +219,12 @@ def connection(request: HttpRequest, library_id: int, connection_id: int) -> Htt
         **shell(request, library=library, active="integrations"),
     }
     return render(request, "leads/connection.html", context, status=400 if form.errors else 200)
+
+
+def _row(actor: User, library_id: int, connection_id: int) -> ConnectionRow:
+    """Return a connection of this library, which the page names; raise `Http404`, `Refused`."""
+    get_object_or_404(Connection, pk=connection_id, library_id=library_id)
+    return connection_row(actor, connection_id)
 
 
 def _settings(row: ConnectionRow, posted: QueryDict | None) -> forms.Form:
@@ -299,7 +305,7 @@ ACTS: dict[str, Callable[[User, int], Told]] = {
 def connection_act(request: HttpRequest, library_id: int, connection_id: int, act: str) -> HttpResponse:
     """Do one thing to a connection and say how it went."""
     actor = person(request)
-    row = connection_row(actor, connection_id)
+    row = _row(actor, library_id, connection_id)
     try:
         good, text = ACTS[act](actor, row.id)
     except Conflict as conflict:
@@ -317,7 +323,7 @@ def connection_act(request: HttpRequest, library_id: int, connection_id: int, ac
 def connection_secret(request: HttpRequest, library_id: int, connection_id: int) -> HttpResponse:
     """Make a new webhook secret and show it, once; the old one is valid for a day more."""
     library, actor = library_of(library_id), person(request)
-    connection_row(actor, connection_id)
+    _row(actor, library_id, connection_id)
     shown = rotate_secret(actor=actor, connection_id=connection_id)
     return _secret_page(request, library, shown)
 
@@ -340,7 +346,7 @@ def _secret_page(request: HttpRequest, library: LeadLibrary, shown: Shown, *, mo
 def connection_remove(request: HttpRequest, library_id: int, connection_id: int) -> HttpResponse:
     """End a connection; its name must be typed, since its secret is destroyed."""
     actor = person(request)
-    row = connection_row(actor, connection_id)
+    row = _row(actor, library_id, connection_id)
     if request.POST.get("typed", "").strip() != row.name:
         messages.error(request, _("The name was not typed as it stands there. Nothing was changed."))
         return redirect("connection", library_id, connection_id)
