@@ -5,16 +5,20 @@ from typing import Any
 
 import pytest
 from django.http import Http404
+from django.utils import timezone
 
 from accounts.access import Refused
-from accounts.models import Act, AuditEvent
+from accounts.models import Act, AuditEvent, User
 from accounts.refusals import Conflict, Invalid
 from forms_builder.models import MeasureEvent
 from leads.center.disclosure import notes_of
 from leads.center.selectors.lives import open_lead, timeline_of
 from leads.center.selectors.reaching import who_can_see
 from leads.center.selectors.seeing import who_has_seen
+from leads.center.services.contacting import record_contact
 from leads.center.services.deleting import delete_leads, restore_leads
+from leads.center.services.following_up import finish_follow_up, set_follow_up
+from leads.center.services.noting import remove_note
 from leads.center.services.testing import create_test_lead
 from leads.center.services.working import Change, add_note, change_leads
 from leads.models import Connection, Delivery, Label, Lead, LeadLabel
@@ -252,3 +256,21 @@ def test_who_can_see_lists_people_tokens_and_connections(world: World) -> None:
     assert [(holder.user, holder.path) for holder in reach.holders] == [
         (world.client_admin, "Admin of Client, which holds the leads")
     ]
+
+
+def test_whatever_a_partner_does_says_the_share_it_was_done_by(world: World, partner: User) -> None:
+    lead = world.add_lead()
+    ids: dict[str, Any] = {"actor": partner, "library": world.library, "lead_ids": [lead.pk]}
+    change_leads(**ids, change=Change(status="qualified"))
+    lead = Lead.objects.select_related("library").get(pk=lead.pk)
+    note = add_note(actor=partner, lead=lead, text="Call back")
+    remove_note(actor=partner, lead=lead, note_id=note.pk)
+    record_contact(actor=partner, lead=lead, how="call")
+    set_follow_up(actor=partner, lead=lead, due_at=timezone.now() + timedelta(days=1))
+    finish_follow_up(actor=partner, lead=lead)
+    delete_leads(**ids)
+    restore_leads(**ids)
+    acts = ("lead_changed", "note_added", "lead_contacted", "follow_up_set", "follow_up_done")
+    events = AuditEvent.objects.filter(targets__object_id=lead.pk, actor=partner)
+    assert set(events.values_list("act", flat=True)) == {*acts, "leads_deleted", "leads_restored"}
+    assert set(events.values_list("grant_path", flat=True)) == {f"ad_account:{world.account.pk}:share"}

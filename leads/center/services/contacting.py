@@ -32,10 +32,10 @@ def record_contact(*, actor: User, lead: Lead, how: str) -> None:
     if how not in WAYS:
         raise Invalid({"how": _("Use one of: %(offered)s.") % {"offered": ", ".join(WAYS)}})
     with transaction.atomic():
-        require(actor, Can.WORK_LEADS, library)
+        held = require(actor, Can.WORK_LEADS, library)
         lock_leads(library, [lead.pk], Lead.State.LIVE)
         audit.record(
-            Act.LEAD_CONTACTED, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library), how=how
+            Act.LEAD_CONTACTED, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library, held), how=how
         )
         Lead.objects.filter(pk=lead.pk).update(contacted_at=Coalesce(F("contacted_at"), Now()))
         write_attention(library, [lead.pk])

@@ -30,9 +30,9 @@ def delete_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
     _judge(lead_ids)
     moment = timezone.now()  # one value in leads and deliveries: by it an undo finds what the deletion stopped
     with transaction.atomic():
-        require(actor, Can.DELETE_LEADS, library)
+        path = grant_path(library, require(actor, Can.DELETE_LEADS, library))
         leads = lock_leads(library, lead_ids, Lead.State.LIVE)
-        _record(Act.LEADS_DELETED, library, actor, leads)
+        _record(Act.LEADS_DELETED, library, actor, leads, path)
         rows = Lead.objects.filter(pk__in=[lead.pk for lead in leads])
         rows.update(state=Lead.State.TRASHED, trashed_at=moment, changes=F("changes") + 1)
         for lead in leads:
@@ -50,10 +50,10 @@ def restore_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int
     require(actor, Can.DELETE_LEADS, library)
     _judge(lead_ids)
     with transaction.atomic():
-        require(actor, Can.DELETE_LEADS, library)
+        path = grant_path(library, require(actor, Can.DELETE_LEADS, library))
         _keep_one_test(library, lead_ids)
         leads = lock_leads(library, lead_ids, Lead.State.TRASHED)
-        _record(Act.LEADS_RESTORED, library, actor, leads)
+        _record(Act.LEADS_RESTORED, library, actor, leads, path)
         resume_deliveries(library.pk, leads)
         rows = Lead.objects.filter(pk__in=[lead.pk for lead in leads])
         rows.update(state=Lead.State.LIVE, trashed_at=None, changes=F("changes") + 1)
@@ -85,5 +85,5 @@ def _judge(lead_ids: Collection[int]) -> None:
         raise Invalid({"ids": _("Choose 1 to %(limit)d leads.") % {"limit": MOST_AT_ONCE}})
 
 
-def _record(act: Act, library: LeadLibrary, actor: User, leads: Collection[Lead]) -> None:
-    audit.record(act, library, actor=actor, targets=[lead.pk for lead in leads], grant_path=grant_path(library))
+def _record(act: Act, library: LeadLibrary, actor: User, leads: Collection[Lead], path: str) -> None:
+    audit.record(act, library, actor=actor, targets=[lead.pk for lead in leads], grant_path=path)

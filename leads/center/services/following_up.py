@@ -30,12 +30,12 @@ def set_follow_up(*, actor: User, lead: Lead, due_at: datetime, user_id: int | N
     if not timezone.now() < due_at <= timezone.now() + FURTHEST:
         raise Invalid({"due_at": _("Choose a time from now on, within a year.")})
     with transaction.atomic():
-        require(actor, Can.WORK_LEADS, library)
+        held = require(actor, Can.WORK_LEADS, library)
         lock_leads(library, [lead.pk], Lead.State.LIVE)
         wanted = actor.pk if user_id is None else user_id
         if not holders(library, Can.VIEW_LEADS).filter(pk=wanted).exists():
             raise Invalid({"user": _("Choose somebody who may view the leads of this library.")})
-        audit.record(Act.FOLLOW_UP_SET, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library))
+        audit.record(Act.FOLLOW_UP_SET, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library, held))
         # A new row, since what reminded of the old one has told.
         FollowUp.objects.filter(lead=lead, done_at=None).delete()
         made = FollowUp.objects.create(
@@ -50,11 +50,11 @@ def finish_follow_up(*, actor: User, lead: Lead) -> bool:
     library = lead.library
     require(actor, Can.WORK_LEADS, library)
     with transaction.atomic():
-        require(actor, Can.WORK_LEADS, library)
+        held = require(actor, Can.WORK_LEADS, library)
         lock_leads(library, [lead.pk], Lead.State.LIVE)
         if not FollowUp.objects.filter(lead=lead, done_at=None).update(done_at=Now()):
             return False
-        audit.record(Act.FOLLOW_UP_DONE, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library))
+        audit.record(Act.FOLLOW_UP_DONE, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library, held))
         write_attention(library, [lead.pk])
     return True
 

@@ -18,10 +18,10 @@ def remove_note(*, actor: User, lead: Lead, note_id: int) -> None:
     library, alias = lead.library, alias_of(lead.region)
     require(actor, Can.WORK_LEADS, library)
     with transaction.atomic(), transaction.atomic(using=alias):
-        require(actor, Can.WORK_LEADS, library)
+        held = require(actor, Can.WORK_LEADS, library)
         lock_leads(library, [lead.pk], Lead.State.LIVE)
         own = Note.objects.using(alias).filter(pk=note_id, lead_id=lead.pk, library_id=library.pk, author_id=actor.pk)
         if not own.delete()[0]:
             raise Http404
-        path = grant_path(library)
+        path = grant_path(library, held)
         audit.record(Act.LEAD_CHANGED, library, actor=actor, targets=[lead.pk], grant_path=path, notes_off=1)

@@ -64,7 +64,7 @@ def change_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
     require(actor, Can.WORK_LEADS, library)
     _judge(change, lead_ids)
     with transaction.atomic():
-        require(actor, Can.WORK_LEADS, library)
+        held = require(actor, Can.WORK_LEADS, library)
         leads = lock_leads(library, lead_ids, Lead.State.LIVE)
         if change.was and any(lead.status not in (change.was, change.status) for lead in leads):
             raise Conflict("lead_moved", _("Somebody gave this lead another status meanwhile. Nothing was changed."))
@@ -75,7 +75,7 @@ def change_leads(*, actor: User, library: LeadLibrary, lead_ids: Collection[int]
             library,
             actor=actor,
             targets=[lead.pk for lead in leads],
-            grant_path=grant_path(library),
+            grant_path=grant_path(library, held),
             status=None if isinstance(change.status, Keep) else change.status,
             labels=len(labels) if change.add_labels or not isinstance(change.labels, Keep) else None,
             labels_off=len(change.remove_labels) or None,
@@ -224,8 +224,9 @@ def add_note(*, actor: User, lead: Lead, text: str) -> Note:
         sealed=Plain(text),
     )
     with transaction.atomic(), transaction.atomic(using=alias):
+        path = grant_path(library, require(actor, Can.WORK_LEADS, library))
         lock_leads(library, [lead.pk], Lead.State.LIVE)
-        audit.record(Act.NOTE_ADDED, library, actor=actor, targets=[lead.pk], grant_path=grant_path(library))
+        audit.record(Act.NOTE_ADDED, library, actor=actor, targets=[lead.pk], grant_path=path)
         note.save(force_insert=True, using=alias)
         if Lead.objects.filter(pk=lead.pk, contacted_at=None).update(contacted_at=Now()):
             write_attention(library, [lead.pk])
