@@ -15,13 +15,15 @@ from rest_framework.views import APIView
 from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
+from accounts.serializers import NamedShape
 from accounts.wire import CURSOR, json_object
 from leads.exports.catalogue import offered
-from leads.exports.selectors import exports_of, get_export, library_of
+from leads.exports.selectors import History, exports_of, get_export, histories_of, library_of
 from leads.exports.services.asking import FORMATS, formats_of, request_export
 from leads.exports.services.handing_out import XLSX, Download, download
 from leads.models import Export
 from leads.parameters import HELP, read_filter
+from leads.selection import Selection
 from leadscenter.lib.paging import BadCursor, page_body
 
 BODY = {"format", "filter", "layout", "columns", "time_zone"}
@@ -39,6 +41,12 @@ class ExportBody(serializers.Serializer[Any]):
     time_zone = serializers.CharField(required=False, help_text="Of the times, such as Europe/Berlin; UTC without it.")
 
 
+class DownloadsShape(serializers.Serializer[Any]):
+    times = serializers.IntegerField()
+    last_at = serializers.DateTimeField()
+    last_by = serializers.CharField(help_text="The name of whoever took it last.")
+
+
 class ExportShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     state = serializers.ChoiceField(choices=Export.State.choices)
@@ -51,6 +59,13 @@ class ExportShape(serializers.Serializer[Any]):
     time_zone = serializers.CharField(help_text="Empty for UTC.")
     failure = serializers.CharField(help_text="Why it was stopped.")
     requested_at = serializers.DateTimeField()
+    requested_by = NamedShape(allow_null=True, help_text="Null for a partner: somebody of the library's side.")
+    filter = serializers.DictField(
+        child=serializers.CharField(), help_text="Which leads it is of, as parameters of the list; a search as digests."
+    )
+    downloads = DownloadsShape(
+        allow_null=True, help_text="Null where nobody took it; a partner is told of their own side alone."
+    )
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -78,8 +93,9 @@ class ExportPage(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True)
 
 
-def export_json(export: Export, request: Request) -> dict[str, Any]:
+def export_json(export: Export, request: Request, history: History) -> dict[str, Any]:
     """Return an export; `file` is where to take it, once it is there."""
+    by, taken = history.by, history.taken
     ready = export.state == Export.State.DONE
     where = request.build_absolute_uri(reverse("api_export_file", args=[export.pk])) if ready else None
     return {
@@ -94,6 +110,9 @@ def export_json(export: Export, request: Request) -> dict[str, Any]:
         "time_zone": export.time_zone,
         "failure": export.failure,
         "requested_at": export.requested_at,
+        "requested_by": {"id": str(by.pk), "name": str(by)} if by else None,
+        "filter": Selection.from_json(export.filter).as_params(),
+        "downloads": {"times": taken.times, "last_at": taken.at, "last_by": taken.who} if taken else None,
         "expires_at": export.expires_at,
     }
 
@@ -114,12 +133,13 @@ class LibraryExports(APIView):
     @extend_schema(operation_id="exports_list", responses=ExportPage, parameters=[CURSOR])
     def get(self, request: Request, library_id: int) -> Response:
         """List them, newest first."""
-        library = library_of(library_id)
+        library, actor = library_of(library_id), actor_of(request)
         try:
-            page = exports_of(actor_of(request), library, cursor=request.query_params.get("cursor"))
+            page = exports_of(actor, library, cursor=request.query_params.get("cursor"))
         except BadCursor as error:
             raise Invalid({"cursor": _("Not a cursor of this list.")}) from error
-        rows: list[object] = [export_json(export, request) for export in page.rows]
+        histories = histories_of(actor, library, page.rows)
+        rows: list[object] = [export_json(export, request, histories[export.pk]) for export in page.rows]
         return Response(page_body(page, rows, request.build_absolute_uri()))
 
     @extend_schema(operation_id="exports_create", request=ExportBody, responses={201: ExportShape})
@@ -132,7 +152,7 @@ class LibraryExports(APIView):
         body = json_object(request, BODY)
         selection = read_filter(library, body.get("filter", {}), actor=actor)
         export = request_export(actor=actor, library=library, selection=selection, **_wanted(body))
-        return Response(export_json(export, request), status=201)
+        return Response(export_json(export, request, History(actor, None)), status=201)
 
 
 def _wanted(body: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +197,10 @@ class OneExport(APIView):
     @extend_schema(operation_id="exports_get", responses=ExportShape)
     def get(self, request: Request, export_id: int) -> Response:
         """Return how far it is, and where its file is."""
-        return Response(export_json(get_export(actor_of(request), export_id), request))
+        actor = actor_of(request)
+        export = get_export(actor, export_id)
+        history = histories_of(actor, export.library, [export])[export.pk]
+        return Response(export_json(export, request, history))
 
 
 class ExportFile(APIView):

@@ -1,6 +1,6 @@
 """Exports as somebody may see them: every one of a library, for whoever may download its leads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from accounts.access import Can, require
-from accounts.models import Act, AuditEvent, AuditTarget, LeadLibrary, Scope, User
+from accounts.access import Can, grants, require
+from accounts.models import Act, AuditEvent, AuditTarget, BusinessCenterMember, LeadLibrary, Scope, User
+from accounts.selectors import business_centers_of
 from leads.models import Export
 from leadscenter.lib.paging import Page, keyset_page
 from leadscenter.lib.prepared import Prepared
@@ -51,10 +52,45 @@ def get_export(actor: User, export_id: int) -> Export:
     return export
 
 
-def taken_of(library: LeadLibrary, export_ids: Iterable[int]) -> dict[int, Taken]:
-    """Return who took each of these files last, as the trail says; one query."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """Who asked for a file and who took it, as far as somebody may know; `by` None: somebody of the library's side.
+
+    `whole`: all downloads are told, so that none means none.
+    """
+
+    by: User | None
+    taken: Taken | None
+    whole: bool = True
+
+
+def histories_of(actor: User, library: LeadLibrary, exports: Sequence[Export]) -> dict[int, History]:
+    """Return by its id what the actor may know of each file's history, whichever number of them by as many queries.
+
+    Who reads the trail knows all of it; who works through a share knows of themselves and their colleagues.
+    """
+    known = None if Can.VIEW_TRAIL in grants(actor, library) else _colleagues(actor)
+    taken = _taken_of(library, [export.pk for export in exports], known)
+    return {
+        export.pk: History(
+            export.requested_by if known is None or export.requested_by_id in known else None,
+            taken.get(export.pk),
+            known is None,
+        )
+        for export in exports
+    }
+
+
+def _colleagues(actor: User) -> set[int]:
+    mine = BusinessCenterMember.objects.filter(business_center__in=business_centers_of(actor).values("pk"))
+    return {actor.pk, *mine.values_list("user_id", flat=True)}
+
+
+def _taken_of(library: LeadLibrary, export_ids: Iterable[int], by: set[int] | None) -> dict[int, Taken]:
+    """Return who took each of these files last (`by`: of these people), as the trail says; one query."""
+    downloads = _downloads(library) if by is None else _downloads(library).filter(event__actor__in=by)
     found: dict[int, Taken] = {}
-    for target in _downloads(library).filter(object_id__in=list(export_ids)).order_by("event__at", "event_id"):
+    for target in downloads.filter(object_id__in=list(export_ids)).order_by("event__at", "event_id"):
         before = found[target.object_id].times if target.object_id in found else 0
         event = target.event
         found[target.object_id] = Taken(str(event.actor or ""), event.at, before + 1, event.count)
@@ -62,7 +98,10 @@ def taken_of(library: LeadLibrary, export_ids: Iterable[int]) -> dict[int, Taken
 
 
 def last_taken(library: LeadLibrary) -> Taken | None:
-    """Return the last download of the library's newest files, None when nobody took one; one query."""
+    """Return the last download of the library's newest files, None when nobody took one; one query.
+
+    Whoever calls has asked whether the reader may see the trail.
+    """
     event: Any = next(iter(_LAST_TAKEN.objects(library.pk)), None)
     return Taken(event.who or "", event.at, rows=event.count) if event else None
 

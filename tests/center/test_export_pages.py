@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 from leads.exports.selectors import get_export
 from leads.exports.services.asking import request_export
 from leads.exports.services.expiring import expire_exports
@@ -20,7 +20,7 @@ from leads.selection import Selection
 from leads.vault.walking import words_of
 from tests.center.test_pages import signed_in
 from tests.counting import statements
-from tests.world import World, make_form, make_world
+from tests.world import World, make_form, make_world, says
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +44,9 @@ def ask(client: Client, world: World, **posted: Any) -> Any:
     return client.post(f"/l/{world.library.pk}/leads/download/", posted)
 
 
-def taken(world: World, export: Export) -> None:
-    assert list(download(actor=world.administrator, export=get_export(world.administrator, export.pk)).parts)
+def taken(world: World, export: Export, by: User | None = None) -> None:
+    actor = by or world.administrator
+    assert list(download(actor=actor, export=get_export(actor, export.pk)).parts)
 
 
 def test_the_page_says_which_leads_and_offers_what_can_be_in_the_file(world: World, client: Client) -> None:
@@ -205,7 +206,7 @@ def test_the_list_of_exports_asks_the_same_number_of_queries(world: World, clien
         with statements() as spoken:
             client.get(page)
         counts.append(len(spoken))
-    assert counts == [8, 8]
+    assert counts == [9, 9]
 
 
 def test_the_list_says_in_words_which_leads_each_file_is_of(world: World, client: Client) -> None:
@@ -248,7 +249,7 @@ def test_filters_in_words_ask_once_for_each_kind_of_name(world: World, client: C
         with statements() as spoken:
             client.get(page)
         counts.append(len(spoken))
-    assert counts == [10, 10, 10]
+    assert counts == [11, 11, 11]
 
 
 def test_a_stopped_file_says_why_and_offers_to_ask_again(world: World, client: Client) -> None:
@@ -257,3 +258,44 @@ def test_a_stopped_file_says_why_and_offers_to_ask_again(world: World, client: C
     page = client.get(f"/l/{world.library.pk}/exports/")
     assert "A lead could not be opened." in page.content.decode()
     assert page.context["rows"][0].again == new(world, "?layout=crm&format=csv")
+
+
+def test_a_partner_is_told_of_its_own_side_alone(world: World, client: Client, partner: User) -> None:
+    world.add_lead()
+    page, api = f"/l/{world.library.pk}/exports/", f"/api/v1/libraries/{world.library.pk}/exports/"
+    theirs = request_export(actor=world.administrator, library=world.library, selection=Selection())
+    run_due()
+    taken(world, theirs)
+    reader = signed_in(partner)
+    for known in (None, partner):
+        [row] = reader.get(page).context["rows"]
+        [told] = reader.get(api).json()["results"]
+        assert (row.who, told["requested_by"]) == ("Agency", None)
+        assert (row.taken.who if row.taken else None) == (str(known) if known else None)
+        assert told["downloads"] == reader.get(f"/api/v1/exports/{theirs.pk}/").json()["downloads"]
+        assert (told["downloads"] or {}).get("last_by") == (str(known) if known else None)
+        assert not says(reader.get(page).content.decode(), "Ada")
+        for where in ("leads/", "leads/board/"):
+            assert reader.get(f"/l/{world.library.pk}/{where}").context["page"].last_download == ""
+        taken(world, theirs, by=partner)
+    own = request_export(actor=partner, library=world.library, selection=Selection())
+    assert reader.get(f"/api/v1/exports/{own.pk}/").json()["requested_by"] == {"id": str(partner.pk), "name": "Lena"}
+    assert client.get(f"/l/{world.library.pk}/leads/").context["page"].last_download
+
+
+def test_rest_tells_of_a_file_what_the_page_tells(world: World, client: Client) -> None:
+    lead = world.add_lead()
+    body = {"format": "csv", "filter": {"status": "raw", "q": "ann"}}
+    asked = client.post(f"/api/v1/libraries/{world.library.pk}/exports/", body, content_type="application/json").json()
+    ada = {"id": str(world.administrator.pk), "name": "Ada"}
+    assert (asked["requested_by"], asked["downloads"]) == (ada, None)
+    assert (asked["filter"]["status"], sorted(asked["filter"])) == ("raw", ["s", "status"])
+    listed = client.get(f"/api/v1/libraries/{world.library.pk}/leads/", asked["filter"]).json()["results"]
+    assert [row["id"] for row in listed] == [str(lead.pk)]
+    run_due()
+    taken(world, Export.objects.get())
+    taken(world, Export.objects.get())
+    [told] = client.get(f"/api/v1/libraries/{world.library.pk}/exports/").json()["results"]
+    at = AuditEvent.objects.filter(act="export_downloaded").latest("at").at
+    assert told["downloads"] == {"times": 2, "last_at": at.isoformat().replace("+00:00", "Z"), "last_by": "Ada"}
+    assert (told["requested_by"], told["filter"]) == (ada, asked["filter"])

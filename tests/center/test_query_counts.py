@@ -25,14 +25,14 @@ QUERIES = {
     "leads/counts/": 10,
     "leads/board/": 19,
     "leads/ID/": 36,
-    "exports/": 8,
+    "exports/": 9,
     "labels/": 8,
     "overview/": 30,
     "integrations/": 22,
     "/notifications/": 6,
     "/notifications/bell/": 3,
     "/api/leads/": 14,
-    "/api/exports/": 5,
+    "/api/exports/": 7,
 }
 
 

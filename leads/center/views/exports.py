@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -21,10 +22,11 @@ from accounts.views import person
 from leads.center.saying import in_words, names_of, people_of
 from leads.center.selectors.library import library_of
 from leads.center.views.exporting import Wanted, new_export_url
-from leads.exports.selectors import Taken, exports_of, get_export, taken_of
+from leads.exports.selectors import History, Taken, exports_of, get_export, histories_of
 from leads.exports.services.handing_out import download
 from leads.models import Export
 from leads.selection import Selection
+from leadscenter.lib.display import initials
 from leadscenter.lib.paging import BadCursor
 
 UNDER_WAY = (Export.State.PENDING, Export.State.RUNNING)
@@ -51,6 +53,7 @@ class ExportRow:
     stale: bool
     is_task: bool
     taken: Taken | None
+    untaken: str
     again: str
 
 
@@ -64,11 +67,11 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
         page = exports_of(actor, library, cursor=request.GET.get("cursor") or None)
     except BadCursor:
         page = exports_of(actor, library)
-    taken = taken_of(library, [row.pk for row in page.rows])
+    histories = histories_of(actor, library, page.rows)
     filters = [Selection.from_json(row.filter) for row in page.rows]
     names = names_of(filters) | people_of(filters, but=actor.pk)
     rows = [
-        _row(row, library, taken.get(row.pk), selection, in_words(library, selection, names, actor.pk))
+        _row(row, library, histories[row.pk], selection, in_words(library, selection, names, actor.pk))
         for row, selection in zip(page.rows, filters, strict=True)
     ]
     context = {
@@ -83,11 +86,12 @@ def exports(request: HttpRequest, library_id: int) -> HttpResponse:
     return render(request, "leads/exports.html", {**context, **shell(request, library=library, active="exports")})
 
 
-def _row(export: Export, library: LeadLibrary, taken: Taken | None, selection: Selection, which: str) -> ExportRow:
+def _row(export: Export, library: LeadLibrary, history: History, selection: Selection, which: str) -> ExportRow:
+    who = str(history.by or library.custodian.name)
     return ExportRow(
         id=export.pk,
-        who=str(export.requested_by),
-        initials=export.requested_by.initials,
+        who=who,
+        initials=history.by.initials if history.by else initials(who),
         format=export.format.upper(),
         layout=str(export.get_layout_display()),
         columns=len(export.columns),
@@ -101,7 +105,8 @@ def _row(export: Export, library: LeadLibrary, taken: Taken | None, selection: S
         expires_at=export.expires_at,
         stale=export.custody != library.custody,
         is_task=export.is_task,
-        taken=taken,
+        taken=history.taken,
+        untaken=_("not yet") if history.whole else _("not by your side"),
         again=_again(export, library, selection) if export.state in OVER else "",
     )
 

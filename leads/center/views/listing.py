@@ -1,6 +1,6 @@
 """The list of leads in the words that its template prints: rows, neighbours and what stands around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.access import Can
 from accounts.models import LeadLibrary, User
 from leads.center.layout import COLUMNS, ORDERS, USUAL, Layout, layout_of
 from leads.center.selectors.counting import Tab
@@ -136,8 +137,9 @@ def list_page(
     people: Sequence[User],
     saved: Sequence[SavedView] = (),
     selected: int | None,
+    can: Collection[str],
 ) -> ListPage:
-    """Put the rows and everything around them into words."""
+    """Put the rows and everything around them into words; `can`: the actor's rights here, as the frame knows them."""
     layout = layout_of(given)
     opened = next((view for view in saved if str(view.pk) == given.get("view")), None)
     state = selection.as_params() | layout.as_params() | ({"view": str(opened.pk)} if opened else {})
@@ -187,7 +189,7 @@ def list_page(
         download_text=count if alone else _("leads"),
         downloadable=selection.state == Lead.State.LIVE,
         note=_note(library),
-        last_download=_last_download(library),
+        last_download=_last_download(library) if Can.VIEW_TRAIL in can else "",
         self_url=address(library, here),
         list_url=base,
         switch=() if selection.state != Lead.State.LIVE else _switch(library, state, board=BOARD in params),

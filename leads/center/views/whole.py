@@ -52,9 +52,11 @@ def whole_list(
         page = list_leads(**asked, cursor=given.get("cursor") or None)
     except BadCursor:
         page = list_leads(**asked)
-    listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
+    frame = shell(request, library=library, active="leads")
+    around: dict[str, Any] = {"people": people, "saved": saved, "selected": selected, "can": frame["shell"].can}
+    listed = list_page(actor, library, selection, page, given, **around)
     orders = () if listed.trash or selection.words else orders_of(library, dict(listed.here_items))
-    return {"page": listed, "orders": orders, "lost": lost, **shell(request, library=library, active="leads")}
+    return {"page": listed, "orders": orders, "lost": lost, **frame}
 
 
 def _given(request: HttpRequest, library: LeadLibrary) -> dict[str, str]:
@@ -101,7 +103,9 @@ def whole_board(
     rows = [row for column in board.columns for row in column.rows]
     ahead = next((column.next for column in board.columns if column.next), None)
     page = LeadPage(rows, ahead, None, board.narrow)
-    listed = list_page(actor, library, selection, page, given, people=people, saved=saved, selected=selected)
+    frame = shell(request, library=library, active="leads")
+    around: dict[str, Any] = {"people": people, "saved": saved, "selected": selected, "can": frame["shell"].can}
+    listed = list_page(actor, library, selection, page, given, **around)
     params = {**dict(listed.here_items), BOARD: "1"}
     shown = {
         "page": listed,
@@ -110,4 +114,4 @@ def whole_board(
         "statuses": listed.statuses,
         "lost": lost,
     }
-    return {**shown, **shell(request, library=library, active="leads")}
+    return {**shown, **frame}
