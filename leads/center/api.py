@@ -121,10 +121,15 @@ class OneLibrary(LeadsView):
 
     @extend_schema(operation_id="libraries_change", request=LibraryChange, responses=LibraryShape)
     def patch(self, request: Request, library_id: int) -> Response:
-        """Set retention or contact goal."""
+        """Set retention or contact goal. What a shorter retention deletes is not undone: a session proves afresh who it
+        is.
+        """
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.MANAGE_PRIVACY, library)
         values = body_of(request, {"retention_days", "contact_goal_minutes", "mail_names"})
+        days = values.get("retention_days")
+        if isinstance(days, int) and days < library.retention_days:
+            require_fresh(request)
         return Response(library_json(change_library(actor=actor, library=library, values=values)))
 
 

@@ -22,7 +22,7 @@ PAGES = {
     *("POST leads_download", "POST lead_delete", "POST members", "POST member", "POST tokens"),
     *("POST transfer_answer", "POST center", "POST center_member", "POST center_account_new"),
     *("POST share_new", "POST share", "POST share_person", "POST center_two_factor"),
-    *("GET import_new", "POST import_new", "GET import_faults"),
+    *("GET import_new", "POST import_new", "GET import_faults", "POST library_privacy"),
 }
 API = {
     *("POST api_exports", "GET api_export_file", "DELETE api_lead", "POST api_library_transfers"),
@@ -36,7 +36,7 @@ API = {
     *("POST api_center_members", "PATCH api_center_member", "DELETE api_center_member", "POST api_center_accounts"),
     *("POST api_shares", "PATCH api_share", "DELETE api_share", "POST api_share_people", "PATCH api_business_center"),
     *("POST api_connections", "PATCH api_connection", "DELETE api_connection"),
-    *("POST api_imports", "GET api_import_faults"),
+    *("POST api_imports", "GET api_import_faults", "PATCH api_library"),  # for less time than until now
 }
 
 

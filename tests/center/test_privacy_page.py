@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from accounts.models import Act, AuditEvent, LeadLibrary, User
 from leads.models import Lead
+from tests.accounts.signing import age
+from tests.callers import Caller
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +79,23 @@ def test_nobody_else_sees_or_sets_it(world: World) -> None:
     assert signed_in(world.administrator).post(f"/l/{world.library.pk}/privacy/", values).status_code == 403
     assert signed_in(world.client_admin).get(f"/l/{world.library.pk}/privacy/").status_code == 200
     assert settings_of(world) == (90, 60)
+
+
+def test_leads_are_kept_for_less_time_after_a_fresh_proof_alone(world: World) -> None:
+    client, path = signed_in(world.administrator), f"/api/v1/libraries/{world.library.pk}/"
+    age(client)
+
+    def ask(**values: object) -> int:
+        return client.patch(path, values, content_type="application/json").status_code
+
+    posted = {"retention_days": "30", "contact_goal_minutes": "60", "confirm": "on"}
+    answer = client.post(f"/l/{world.library.pk}/privacy/", posted)
+    assert answer["Location"].startswith("/reauthenticate/")
+    assert ask(retention_days=89) == 403
+    assert settings_of(world) == (90, 60)
+    assert not AuditEvent.objects.filter(act=Act.LIBRARY_CHANGED).exists()
+    assert (ask(retention_days=91), ask(contact_goal_minutes=30)) == (200, 200)
+    assert settings_of(world) == (91, 30)
+    token = Caller(world.administrator)
+    assert token.patch(f"libraries/{world.library.pk}/", {"retention_days": 30}).status_code == 200
+    assert settings_of(world) == (30, 30)

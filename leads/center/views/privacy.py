@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.declarations import allows
+from accounts.freshness import fresh_post
 from accounts.models import LeadLibrary
 from accounts.shell import shell
 from leads.center.selectors.library import library_of
@@ -49,6 +50,7 @@ class KeepingForm(forms.Form):
 
 
 @allows(Can.MANAGE_PRIVACY, of="library")
+@fresh_post
 def privacy(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show and set retention and contact goal; a time that deletes leads at the next purge is confirmed first."""
     actor, library = actor_of(request), library_of(library_id)
