@@ -168,7 +168,8 @@ class Search(LeadsView):
 
 def _page(request: Request, library: LeadLibrary, selection: Selection) -> dict[str, object]:
     params, actor = request.query_params, actor_of(request)
-    order, size = order_of(request), size_of(request, PAGE, MAX_PAGE)
+    order, size = order_of(request, selection.sort), size_of(request, PAGE, MAX_PAGE)
+    selection = selection.sorted_by(order)
     asked: dict[str, Any] = {"order": order, "cursor": params.get("cursor"), "size": size}
     if lacks_scope(request):
         page = list_without_answers(actor=actor, library=library, selection=selection, **asked)

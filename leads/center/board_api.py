@@ -37,8 +37,8 @@ class LibraryBoard(LeadsView):
         """
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.VIEW_LEADS, library)
-        selection = selection_of(request, library, actor)
         order, size = order_of(request), size_of(request, CARDS, MOST_CARDS)
+        selection = selection_of(request, library, actor).sorted_by(order)
         asked: dict[str, Any] = {"actor": actor, "library": library, "selection": selection, "order": order}
         clear = reads_clear(request)
         board = board_of(**asked, size=size, reveal=clear, purpose="api", answers=not lacks_scope(request))

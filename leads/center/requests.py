@@ -60,7 +60,7 @@ def searchable(request: Request, selection: Selection) -> Selection:
 def order_of(request: Request, usual: str = "") -> str:
     """Return the order that the query string asks for, where it asks for none `usual`; raise `Invalid`."""
     params = request.query_params
-    order = params.get("sort") or params.get("order", "received")
+    order = params.get("sort") or params.get("order", usual or "received")
     if order not in ORDERS:
         told = _("Use one of: %(offered)s.") % {"offered": ", ".join(ORDERS)}
         raise Invalid({"sort" if params.get("sort") else "order": told})

@@ -1,10 +1,13 @@
 """Searching by REST: who may, what the trail says of it, which order it goes on in, and that an act means all of it."""
 
 import json
+from typing import Any
 
 import pytest
 
 from accounts.models import Act, AuditEvent
+from leads.center.services import bulk
+from leads.center.services.working import Change, change_leads
 from leads.models import Lead
 from tests.center.test_api import caller
 from tests.world import World, says
@@ -59,6 +62,21 @@ def test_the_trail_tells_a_search_by_api_from_a_list(world: World, path: str) ->
         assert call("GET", f"libraries/{world.library.pk}/{path}{query}").status_code == 200
     looks = AuditEvent.objects.filter(act=Act.LEADS_READ).order_by("at", "id")
     assert [(event.count, event.detail.get("searched")) for event in looks] == [(1, None), (1, True), (0, True)]
+
+
+def test_a_search_whose_filter_says_an_order_goes_on_in_it(world: World) -> None:
+    ids = [world.add_lead().pk for _ in range(4)]
+    change_leads(actor=world.administrator, library=world.library, lead_ids=ids[1:2], change=Change(status="contacted"))
+    call, path = caller(world.administrator), f"libraries/{world.library.pk}/leads/search/?page_size=2"
+    body: dict[str, Any] = {"q": world.form.name, "filter": {"sort": "attention"}}
+    first = call("POST", path, body).json()
+    second = call("GET", first["next"].partition("/api/v1/")[2]).json()
+    urgent = [ids[0], *ids[2:]]
+    assert [int(lead["id"]) for page in (first, second) for lead in page["results"]] == urgent
+    assert second["next"] is None
+    newest = call("POST", f"{path}&sort=received", body).json()
+    rest = call("GET", newest["next"].partition("/api/v1/")[2]).json()
+    assert [int(lead["id"]) for page in (newest, rest) for lead in page["results"]] == ids[::-1]
 
 
 @pytest.mark.parametrize("limit", [2, 3])
