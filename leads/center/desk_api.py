@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.access import Can
+from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.refusals import Invalid
 from leads.center.api import LeadsView
@@ -75,6 +75,7 @@ class Counts(LeadsView):
     def get(self, request: Request, library_id: int) -> Response:
         """Count the views of the list under the filters of the query string; test leads only where these ask."""
         library, actor = library_of(library_id), actor_of(request)
+        require(actor, Can.VIEW_LEADS, library)
         found = tabs(actor, library, selection_of(request, library, actor))
         return Response({"views": {tab.key: {"count": tab.count, "more": tab.more} for tab in found}})
 

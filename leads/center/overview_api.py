@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Can
+from accounts.access import Can, require
 from accounts.authentication import actor_of
 from accounts.models import AdAccount
 from leads.center.overview import GROUPS, PERIODS, Overview, account_overview, library_overview, read_exactly
@@ -104,8 +104,9 @@ class AccountNumbers(APIView):
     def get(self, request: Request, ad_account_id: int) -> Response:
         """Return tiles, leads by day, funnel, drop-off by question and breakdown of a period."""
         account = get_object_or_404(AdAccount.objects.select_related("library", "business_center"), pk=ad_account_id)
-        asked = read_exactly(request.query_params)
-        return Response(overview_json(account_overview(actor_of(request), account, asked)))
+        actor = actor_of(request)
+        require(actor, Can.VIEW_CAMPAIGNS, account)
+        return Response(overview_json(account_overview(actor, account, read_exactly(request.query_params))))
 
 
 class LibraryNumbers(APIView):
@@ -116,8 +117,9 @@ class LibraryNumbers(APIView):
     @extend_schema(operation_id="library_overview", responses=OverviewShape, parameters=PARAMETERS)
     def get(self, request: Request, library_id: int) -> Response:
         """Return tiles, leads by day, funnel, drop-off by question and breakdown of a period."""
-        library, asked = library_of(library_id), read_exactly(request.query_params)
-        return Response(overview_json(library_overview(actor_of(request), library, asked)))
+        library, actor = library_of(library_id), actor_of(request)
+        require(actor, Can.BELONG_LIBRARY, library)
+        return Response(overview_json(library_overview(actor, library, read_exactly(request.query_params))))
 
 
 def overview_json(page: Overview) -> dict[str, Any]:

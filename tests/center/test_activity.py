@@ -207,7 +207,7 @@ def test_page_asks_the_same_number_of_queries(world: World, rows: int) -> None:
     client.get(library_url(world))  # what is kept in memory is not counted
     with statements() as asked:
         client.get(library_url(world))
-    assert len(asked) == 12
+    assert len(asked) == 13
 
 
 # ---- one person ------------------------------------------------------------------------------------------------------

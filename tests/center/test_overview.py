@@ -380,7 +380,9 @@ def test_api_tells_the_numbers_of_the_page_as_numbers(world: World) -> None:
         ["completion_rate", "leads", "time_to_first_contact", "undelivered"],
         None,
     )
-    assert signed_in(world.stranger).get(f"/api/v1/libraries/{world.library.pk}/overview/").status_code == 404
+    for strange in ("", "?days=x", "?form=1"):
+        for place in (f"libraries/{world.library.pk}", f"ad-accounts/{world.account.pk}"):
+            assert signed_in(world.stranger).get(f"/api/v1/{place}/overview/{strange}").status_code == 404
 
 
 @pytest.mark.parametrize(

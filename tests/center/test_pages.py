@@ -10,7 +10,7 @@ from accounts.models import AccountRole, Act, AuditEvent, Transfer, User
 from accounts.services.ad_accounts import set_member
 from accounts.services.people import set_active
 from leads.center.services.deleting import delete_leads
-from leads.models import Export, Lead
+from leads.models import Export, Label, Lead
 from tests.counting import statements
 from tests.world import World, person, says
 
@@ -272,3 +272,34 @@ def test_undo_of_a_deletion_leads_back_beside_the_same_list(world: World, back: 
     assert back_there["Location"] == leads_url(world, f"{lead.pk}/{undo}")
     lead.refresh_from_db()
     assert lead.state == "live"
+
+
+ASKED_FIRST = (
+    ("get", "leads/counts/", "label=hot", "label=cold"),
+    ("post", "leads/download/", "label=hot", "label=cold"),
+    ("get", "leads/board/", "label=hot&column=raw&cursor=x", "label=cold&column=raw&cursor=x"),
+    ("get", "leads/board/", "state=trashed", "state=live"),
+    ("get", "/api/v1/libraries/{}/leads/counts/", "label=hot", "label=cold"),
+    ("get", "activity/", "act=lead_opened", "act=nonsense"),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "there", "absent"), ASKED_FIRST)
+def test_the_right_is_asked_before_a_filter_is_read(
+    world: World, method: str, path: str, there: str, absent: str
+) -> None:
+    Label.objects.create(library=world.library, name="hot")
+    headers = {"HX-Request": "true"}
+    for somebody, library, status in (
+        (world.operator, world.library.pk, 403),
+        (world.stranger, world.library.pk, 404),
+        (world.stranger, 1, 404),
+    ):
+        client = signed_in(somebody)
+        at = path.format(library) if path.startswith("/") else f"/l/{library}/{path}"
+        for query in (there, absent, "status=nonsense", "form=x"):
+            if method == "post":
+                answer = client.post(at, dict(pair.split("=") for pair in query.split("&")), headers=headers)
+            else:
+                answer = client.get(f"{at}?{query}", headers=headers)
+            assert answer.status_code == status, query

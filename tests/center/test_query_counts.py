@@ -22,8 +22,8 @@ from tests.world import World, make_form, person
 
 QUERIES = {
     "leads/": 19,
-    "leads/counts/": 10,
-    "leads/board/": 19,
+    "leads/counts/": 11,
+    "leads/board/": 20,
     "leads/ID/": 36,
     "exports/": 9,
     "labels/": 8,

@@ -24,6 +24,7 @@ from leads.center.selectors.activity import (
     people_in,
     read_trail_filter,
     record_download,
+    require_trail,
     trail,
 )
 from leads.center.selectors.alarms import unseen_alarms
@@ -97,7 +98,9 @@ def own_activity(request: HttpRequest) -> HttpResponseBase:
 
 def _answer(request: HttpRequest, scope: TrailOf, around: dict[str, Any]) -> dict[str, Any] | HttpResponseBase:
     """Return what the page shows, or the file where that is asked for; raise `Refused`, `Invalid`."""
-    actor, wanted = person(request), read_trail_filter(request.GET)
+    actor = person(request)
+    require_trail(actor, scope)
+    wanted = read_trail_filter(request.GET)
     if request.GET.get("download") == "csv":
         return _file(request, scope, wanted)
     try:

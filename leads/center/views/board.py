@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.access import Can
+from accounts.access import Can, require
 from accounts.declarations import allows
 from accounts.models import LeadLibrary
 from accounts.refusals import Invalid
@@ -34,7 +34,9 @@ from leadscenter.lib.paging import BadCursor
 @require_GET
 def board(request: HttpRequest, library_id: int) -> HttpResponse:
     """Show the leads of the list by status, contact details masked; htmx is given the next piece of one column."""
-    library, piece = library_of(library_id), piece_of(request.GET)
+    library = library_of(library_id)
+    require(person(request), Can.VIEW_LEADS, library)
+    piece = piece_of(request.GET)
     if request.GET.get("state") not in (None, "", Lead.State.LIVE):
         return redirect(address(library, carried(request.GET)))  # nobody sells what is not live
     if piece and by_htmx(request):

@@ -171,6 +171,7 @@ def _export(request: HttpRequest, library: LeadLibrary, actor: User) -> HttpResp
 def download(request: HttpRequest, library_id: int) -> HttpResponse:
     """Ask for an export of what the list shows now; a worker makes the file."""
     library, actor = library_of(library_id), person(request)
+    require(actor, Can.DOWNLOAD_LEADS, library)
     return _asked(request, library, actor, read_selection(library, request.POST, actor=actor))
 
 

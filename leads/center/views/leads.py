@@ -79,6 +79,7 @@ def _columns_chosen(request: HttpRequest, library: LeadLibrary) -> str:
 def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     """Return the views of the list with their counts: a request of its own, after the page."""
     library, actor = library_of(library_id), person(request)
+    require(actor, Can.VIEW_LEADS, library)
     selection, layout = read_selection(library, request.GET, actor=actor), layout_of(request.GET)
     saved = saved_views(actor, library)
     queries = {str(view.pk): view.query for view in saved}
