@@ -1,8 +1,10 @@
 """The trail as its holders read it: filters, files, every scope, and nobody else's."""
 
 import csv
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.db import transaction
@@ -280,3 +282,21 @@ def test_person_page_asks_the_same_number_of_queries(world: World, rows: int) ->
     with statements() as asked:
         client.get(person_url(world, world.administrator))
     assert len(asked) == 11
+
+
+def test_each_page_of_a_trail_that_is_read_stands_in_it(world: World) -> None:
+    for _look in range(60):
+        did(world.library, Act.LEAD_OPENED, actor=world.administrator)
+    client = signed_in(world.administrator)
+    read = AuditEvent.objects.filter(act=Act.TRAIL_READ)
+    cursors = []
+    for address in (library_url(world), f"/l/{world.library.pk}/access/people/{world.administrator.pk}/"):
+        before = read.count()
+        after = re.search(r"cursor=([\w%=-]+)", client.get(address).content.decode())
+        assert after
+        cursors.append(after.group(1))
+        client.get(f"{address}?cursor={after.group(1)}")
+        client.get(f"{address}?cursor=made-up")
+        assert read.count() == before + 3
+    Caller(world.administrator).get(f"libraries/{world.library.pk}/audit-events/", cursor=unquote(cursors[0]))
+    assert read.count() == 7

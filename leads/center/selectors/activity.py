@@ -136,13 +136,13 @@ def require_trail(actor: User, scope: TrailOf) -> None:
 def trail(
     actor: User, scope: TrailOf, wanted: TrailFilter, *, cursor: str | None = None, size: int = 50
 ) -> Page[AuditEvent]:
-    """Return a page of the trail, newest first, and record that it was read; raise `Refused`, `BadCursor`.
+    """Return a page of the trail, newest first, and record that this page was read; raise `Refused`, `BadCursor`.
 
     Reading what is one's own is not recorded: it would fill the platform's trail with nothing.
     """
     require_trail(actor, scope)
     page = keyset_page(_events(actor, scope, wanted), order="-at", size=size, cursor=cursor)
-    if cursor is None and scope is not None:
+    if scope is not None:
         with transaction.atomic():
             audit.record(Act.TRAIL_READ, scope, actor=actor)
     return page

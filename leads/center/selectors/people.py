@@ -46,7 +46,7 @@ class PersonSeen:
 
 
 def seen_by(actor: User, library: LeadLibrary, user_id: int, *, cursor: str | None = None) -> PersonSeen:
-    """Return what a person did in the library, newest first; reading it is recorded.
+    """Return what a person did in the library, newest first; each page that is read is recorded.
 
     Raises `Refused`, `BadCursor`, and `Http404` for somebody who neither holds the leads nor stands in the trail.
     """
@@ -56,9 +56,8 @@ def seen_by(actor: User, library: LeadLibrary, user_id: int, *, cursor: str | No
     if not holds and not own.exists():
         raise Http404
     page = keyset_page(own.select_related("actor"), order="-at", size=50, cursor=cursor)
-    if cursor is None:
-        with transaction.atomic():
-            audit.record(Act.TRAIL_READ, library, actor=actor, targets=[user_id], purpose="person")
+    with transaction.atomic():
+        audit.record(Act.TRAIL_READ, library, actor=actor, targets=[user_id], purpose="person")
     return PersonSeen(User.objects.get(pk=user_id), holds, _days(library, user_id), page)
 
 
