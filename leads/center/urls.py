@@ -2,8 +2,17 @@
 
 from django.urls import path
 
+from leads.center import (
+    alarms_api,
+    board_api,
+    desk_api,
+    labels_api,
+    notifications_api,
+    overview_api,
+    trail_api,
+    views_api,
+)
 from leads.center import api as rest
-from leads.center import board_api, desk_api, labels_api, notifications_api, overview_api, trail_api, views_api
 
 _LEAD = "leads/<int:lead_id>/"
 _LIBRARY = "libraries/<int:library_id>/"
@@ -34,6 +43,8 @@ api = [
         trail_api.CenterTrail.as_view(),
         name="api_center_trail",
     ),
+    path(f"{_LIBRARY}alarms/", alarms_api.Alarms.as_view(), name="api_alarms"),
+    path(f"{_LIBRARY}alarms/<int:alarm_id>/noted/", alarms_api.AlarmNoted.as_view(), name="api_alarm_noted"),
     path(f"{_LIBRARY}access/", trail_api.Access.as_view(), name="api_access"),
     path(f"{_LEAD}seen/", trail_api.Seen.as_view(), name="api_lead_seen"),
     path(_LEAD, rest.OneLead.as_view(), name="api_lead"),
