@@ -204,10 +204,10 @@ def refusal(actor: User, can: Can, target: Target, *, stranger: bool = False) ->
             return Refused(actor, can, target, reason % told, (custodian.name,))
         reason = _("Only Admins of %(holder)s can %(what)s.") % {"holder": custodian.name, "what": what}
         return Refused(actor, can, target, reason, _admins_of(custodian))
-    roles = [role.label for role in AccountRole if can in ROLE_TABLE[role] or can in LIBRARY_RIGHTS][:2]
     if can in LIBRARY_RIGHTS or can == Can.MANAGE_MEMBERS:
         reason = _("Only Administrators of %(account)s can %(what)s.") % {"account": account.name, "what": what}
     else:
+        roles = [role.label for role in AccountRole if can in ROLE_TABLE[role]][:2]
         reason = _("Only %(roles)s of %(account)s can %(what)s.") % {
             "roles": _(" and ").join(f"{role}s" for role in roles),
             "account": account.name,

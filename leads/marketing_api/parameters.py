@@ -14,8 +14,6 @@ from leads.marketing_api.envelope import no_permission
 from leads.selection import is_storable, read_id, read_time
 from leadscenter.lib.regions import REGIONS
 
-MAX_PAGES = 100_000
-
 
 def parameters(request: Request) -> Mapping[str, Any]:
     """Return what the call was given; a body wins over the query string."""

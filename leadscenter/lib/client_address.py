@@ -7,8 +7,6 @@ chain is walked from our side, and the first address that is no trusted proxy is
 import ipaddress
 from collections.abc import Iterable
 
-from django.http import HttpRequest
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -30,8 +28,3 @@ def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) ->
     while hops and is_within(address, trusted):
         address = hops.pop()
     return address
-
-
-def address_of(request: HttpRequest) -> str:
-    """The address that the frame found for this request; empty where none is known (a Unix socket)."""
-    return str(getattr(request, "client_address", ""))

@@ -4,7 +4,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 KEY_BYTES = 32
-SIGNATURE_BYTES = 64
 
 
 def public_key_of(private: bytes) -> bytes:
