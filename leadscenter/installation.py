@@ -21,6 +21,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from leadscenter.lib.private_file import write_privately
+
 BASE = Path(__file__).resolve().parent.parent
 STARTER = """# Written by bin/setup. Every variable is explained in .env.example.
 DEBUG=true
@@ -32,16 +34,6 @@ LEADS_KEY_FILE=keys/leads.json
 def say(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Write a file that only we can read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(path.name + ".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    draft.rename(path)
 
 
 def write_key_file(path: Path) -> None:

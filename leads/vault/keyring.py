@@ -7,9 +7,10 @@ every lead. A KMS can take the file's place here.
 """
 
 import base64
+import fcntl
 import json
-import stat
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,9 +23,15 @@ from django.core.signing import BadSignature
 from django_cryptography.core.signing import FernetSigner
 from django_cryptography.utils.crypto import FernetBytes, InvalidToken
 
+from leadscenter.lib.private_file import write_privately
+
 
 class KeyUnavailable(RuntimeError):
     """The wrapping key that is needed is not in the key file, or the file cannot be read."""
+
+
+class KeyFileBusy(RuntimeError):
+    """Another process is changing the key file."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,24 +74,40 @@ def _read(path: str, _mtime: int, use: str = "wrapping") -> list[WrappingKey]:
     return keys
 
 
+@contextmanager
+def held() -> Iterator[Path]:
+    """Hold the key file against every other process that would change it; give its path.
+
+    Whoever reads it, decides by what it says and writes it does all of that within. Raises `KeyFileBusy`, and
+    `KeyUnavailable` as `wrapping_keys` does.
+    """
+    wrapping_keys()
+    path = Path(settings.LEADS_KEY_FILE)
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KeyFileBusy(f"A rotation is under way: another process holds {lock.name}.") from None
+        yield path
+
+
 def write_key_file(path: Path, keys: list[WrappingKey]) -> None:
-    """Write the wrapping keys into the key file, with mode 0600, whole or not at all; what else it holds stays."""
+    """Write the wrapping keys into the key file, durably, whole or not at all; what else it holds stays.
+
+    A file that stands already is changed within `held`.
+    """
     _write(path, "wrapping", keys)
 
 
 def write_signing_key(path: Path, secret: bytes, now: datetime) -> None:
-    """Make this the signing key of the key file; what else it holds stays."""
+    """Make this the signing key of the key file, as `write_key_file` does; what else it holds stays."""
     _write(path, "signing", [WrappingKey(f"s{now:%Y%m%d%H%M%S}", secret, now.isoformat(timespec="seconds"))])
 
 
 def _write(path: Path, use: str, keys: list[WrappingKey]) -> None:
     entries = [{"id": key.id, "key": base64.b64encode(key.key).decode(), "made": key.made} for key in keys]
     standing = json.loads(path.read_text()) if path.exists() else {}
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{time.time_ns()}")
-    draft.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    draft.write_text(json.dumps({**standing, use: entries}, indent=1))
-    draft.replace(path)
+    write_privately(path, json.dumps({**standing, use: entries}, indent=1))
 
 
 def fresh_wrapping_key(secret: bytes, now: datetime | None = None) -> WrappingKey:

@@ -8,10 +8,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
-
-from django.conf import settings
 
 from leads.vault import ingest, keyring, keys, signing
 from leads.vault.models_keys import DataKey, IndexKey, IngestKey
@@ -35,27 +32,29 @@ def rotate_keys(*, now: datetime | None = None) -> Rotated:
 
     A key file without a signing key gets one.
 
-    Cut off anywhere, it has lost nothing: the new key is in the file before anything is wrapped with it, an old one
-    goes only when nothing in any database names it. Run again, it ends the work.
+    Cut off anywhere, it has lost nothing: the new key is in the file, on the disk, before anything is wrapped with it,
+    an old one goes only when nothing in any database names it. Run again, it ends the work. A second one beside it
+    raises `KeyFileBusy` and changes nothing.
     """
     now = now or datetime.now(UTC)
-    path = Path(settings.LEADS_KEY_FILE)
-    standing = [keyring.fresh_wrapping_key(os.urandom(32), now), *keyring.wrapping_keys()]
-    keyring.write_key_file(path, standing)
-    signing.make_signing_key(now)
-    rewrapped = rewrap()
-    named = _named()
-    # A key was replaced when the next newer one was made.
-    overdue = {
-        key.id
-        for newer, key in pairwise(standing)
-        if now - datetime.fromisoformat(newer.made) > KEPT_AFTER_REPLACEMENT and key.id not in named
-    }
-    if overdue:
-        keyring.write_key_file(path, [key for key in standing if key.id not in overdue])
+    newest = keyring.fresh_wrapping_key(os.urandom(32), now)
+    with keyring.held() as path:
+        keyring.write_key_file(path, [newest, *keyring.wrapping_keys()])
+        signing.make_signing_key(now)
+        rewrapped = rewrap()
+        standing = keyring.wrapping_keys()  # as the file says now
+        named = _named()
+        # A key was replaced when the next newer one was made.
+        overdue = {
+            key.id
+            for newer, key in pairwise(standing)
+            if now - datetime.fromisoformat(newer.made) > KEPT_AFTER_REPLACEMENT and key.id not in named
+        }
+        if overdue:
+            keyring.write_key_file(path, [key for key in standing if key.id not in overdue])
     keys.forget_keys()
     ingest.forget_ingest_keys()
-    return Rotated(standing[0].id, rewrapped, tuple(sorted(overdue)))
+    return Rotated(newest.id, rewrapped, tuple(sorted(overdue)))
 
 
 def rewrap() -> int:

@@ -1,7 +1,7 @@
 """The installation's signing key: it stands in the key file beside the wrapping keys and signs heads of trails.
 
 `"signing": [{"id": "…", "key": "<32 bytes, base64>", "made": "…"}]`, newest first. A file from before has none: then
-nothing is signed until `rotate_keys` makes one. It is never made by a worker: two of them would make two.
+nothing is signed until `rotate_keys` makes one. It is never made by a worker.
 """
 
 import os
@@ -40,7 +40,7 @@ def is_ours(message: bytes, signature: bytes) -> bool:
 
 
 def make_signing_key(now: datetime | None = None) -> bool:
-    """Put a signing key into the key file if it has none; return whether one was made."""
+    """Put a signing key into the key file if it has none; return whether one was made. Within `keyring.held`."""
     if keyring.signing_keys():
         return False
     keyring.write_signing_key(Path(settings.LEADS_KEY_FILE), os.urandom(signatures.KEY_BYTES), now or datetime.now(UTC))

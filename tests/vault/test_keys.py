@@ -1,8 +1,11 @@
 """The key file, the keys beside the data, their minute in memory, and the replacement of what wraps them."""
 
 import json
+import os
 import stat
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,9 +25,10 @@ from leads.vault.models import DataKey, IndexKey, IngestKey, SealedAnswers
 from leads.vault.opening import Purpose
 from leads.vault.opening import open as open_sealed
 from leads.vault.regions import alias_of, aliases
-from leads.vault.rotation import rotate_keys
+from leads.vault.rotation import rewrap, rotate_keys
 from leadscenter.lib import hpke
 from leadscenter.lib.regions import REGIONS
+from tests.legs import BASE, development
 from tests.world import World
 
 
@@ -48,6 +52,28 @@ def test_key_file_is_written_for_us_alone(key_file: Path) -> None:
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     assert list(key_file.parent.iterdir()) == [key_file]  # no draft is left
     assert set(json.loads(key_file.read_text())["wrapping"][0]) == {"id", "key", "made"}
+
+
+def test_key_file_is_on_the_disk_before_anything_depends_on_it(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[str, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        written = "another" in key_file.read_text()
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), written))
+
+    monkeypatch.setattr("os.fsync", sync)
+    keyring.write_key_file(key_file, [keyring.WrappingKey("another", b"x" * 32, "2026")])
+    # The content before it takes the name, the folder behind it.
+    assert synced == [(f"{key_file}.new", False), (str(key_file.parent), True)]
+
+
+def test_draft_that_a_crash_left_goes_with_the_next_writing(key_file: Path) -> None:
+    left = key_file.with_name("leads.json.new")
+    left.write_text("every key in clear")
+    left.chmod(0o644)
+    keyring.write_key_file(key_file, keyring.wrapping_keys())
+    assert list(key_file.parent.iterdir()) == [key_file]
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
 
 
 SPOILED: dict[str, Callable[[Path], object]] = {
@@ -257,6 +283,67 @@ def test_command_without_a_key_file_ends_with_status_2_and_writes_nothing(world:
     assert wrapped_by() == before
     assert not key_file.exists()
     assert not AuditEvent.objects.filter(act=Act.KEYS_ROTATED).exists()
+
+
+HOLDING = """
+import django
+django.setup()
+from leads.vault import keyring
+with keyring.held():
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def other_rotation(key_file: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own in the midst of a rotation."""
+    environment = development(DJANGO_SETTINGS_MODULE="leadscenter.settings", LEADS_KEY_FILE=str(key_file))
+    command = [sys.executable, "-c", HOLDING]
+    with subprocess.Popen(
+        command, cwd=BASE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_second_rotation_beside_one_says_so_and_changes_nothing_until_that_ends(
+    world: World, key_file: Path, other_rotation: subprocess.Popen[str]
+) -> None:
+    lead = world.add_lead()
+    before, wrapped = key_file.read_text(), wrapped_by()
+    with pytest.raises(CommandError, match="A rotation is under way") as error:
+        call_command("rotate_keys")
+    assert error.value.returncode == 2
+    assert (key_file.read_text(), wrapped_by()) == (before, wrapped)
+    assert not AuditEvent.objects.filter(act=Act.KEYS_ROTATED).exists()
+
+    other_rotation.kill()
+    other_rotation.wait()
+
+    done = rotate_keys()
+    assert wrapped_by() == {done.newest}
+    assert opens(world, lead.pk)
+
+
+def test_key_that_came_into_the_file_during_a_rotation_stays(
+    world: World, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first] = keyring.wrapping_keys()
+    now = datetime.now(UTC)
+    second = rotate_keys(now=now).newest
+    other = keyring.fresh_wrapping_key(b"o" * 32, now + timedelta(days=36))
+
+    def rewrap_beside_another() -> int:
+        keyring.write_key_file(key_file, [other, *keyring.wrapping_keys()])
+        return rewrap()
+
+    monkeypatch.setattr("leads.vault.rotation.rewrap", rewrap_beside_another)
+    done = rotate_keys(now=now + timedelta(days=36))
+    assert done.destroyed == (first.id,)
+    assert [key.id for key in keyring.wrapping_keys()] == [other.id, done.newest, second]
 
 
 def test_leads_of_the_next_month_are_sealed_with_its_key(world: World) -> None:

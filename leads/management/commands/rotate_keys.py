@@ -5,7 +5,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import Act
-from leads.vault.keyring import KeyUnavailable
+from leads.vault.keyring import KeyFileBusy, KeyUnavailable
 from leads.vault.rotation import rotate_keys
 
 
@@ -13,10 +13,10 @@ class Command(BaseCommand):
     help = "Replace the wrapping key: wrap every key anew, destroy wrapping keys replaced more than 35 days ago."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Rotate, and say what was done; exit status 2 when the key file cannot be used."""
+        """Rotate, and say what was done; exit status 2 when the key file cannot be used, or a rotation is under way."""
         try:
             done = rotate_keys()
-        except KeyUnavailable as error:
+        except (KeyUnavailable, KeyFileBusy) as error:
             raise CommandError(str(error), returncode=2) from error
         with transaction.atomic():
             destroyed = ", ".join(done.destroyed) or None
