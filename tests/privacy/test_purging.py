@@ -1,9 +1,10 @@
 """Retention and the trash: what goes, what stays, and that keys go with their last row."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from leads.center.services.working import Change, add_note, change_leads
 from leads.models import Lead, LeadLabel
 from leads.privacy.consent import read_consent
 from leads.privacy.services.purging import Purged, destroy_unused_keys, purge_expired
-from leads.vault.keys import make_keys
+from leads.vault.keys import make_keys, month_of, next_month, today
 from leads.vault.models import ConsentRecord, DataKey, Note, SealedAnswers, SearchTerm
 from leads.vault.regions import alias_of
 from tests.world import World
@@ -93,6 +94,19 @@ def test_a_past_months_key_is_destroyed_with_the_last_row_that_it_seals(world: W
     Lead.objects.filter(pk=lead.pk).update(received_at=timezone.now() - timedelta(days=400))
     assert purge_expired().keys >= 1
     assert not current.filter(pk=used).exists()
+
+
+def test_a_key_outlives_its_month_by_two_days_for_what_is_under_way_at_the_border(world: World) -> None:
+    this = month_of(today())
+    ended = datetime.combine(next_month(this), time(), UTC)
+    keys = DataKey.objects.using(alias_of("eu")).filter(library_id=world.library.pk, region="eu", month=this)
+    assert keys.count() == 1  # it seals nothing yet
+    with time_machine.travel(ended + timedelta(days=2, seconds=-1), tick=False):
+        assert destroy_unused_keys("eu") == 0
+    assert keys.count() == 1
+    with time_machine.travel(ended + timedelta(days=2), tick=False):
+        assert destroy_unused_keys("eu") == 2  # the stranger's, too
+    assert keys.count() == 0
 
 
 def test_consent_is_told_in_the_words_that_the_person_saw_and_the_look_is_recorded(world: World) -> None:

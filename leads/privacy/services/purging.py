@@ -23,6 +23,8 @@ from leadscenter.lib.envelope import HEADER, VERSION
 from leadscenter.lib.regions import REGIONS
 
 TRASH_DAYS = 30
+MONTH_SETTLED = timedelta(days=2)
+"""After a month ended nothing is under way any more that its keys seal, whatever the clocks of the web servers say."""
 BATCH = 500
 KEPT_STATES = (Lead.State.LIVE, Lead.State.QUARANTINED, Lead.State.TRASHED)
 
@@ -112,11 +114,11 @@ def _empty_vault(region: str, ids: Iterable[int]) -> None:
 
 
 def destroy_unused_keys(region: str) -> int:
-    """Destroy the data keys of past months that seal no row any more; return how many."""
+    """Destroy the data keys of months that ended two days ago or more and that seal no row; return how many."""
     alias = alias_of(region)
-    this = month_of(today())
+    settled = month_of(today() - MONTH_SETTLED)
     destroyed = 0
-    for key in DataKey.objects.using(alias).filter(region=region, month__lt=this).order_by("pk"):
+    for key in DataKey.objects.using(alias).filter(region=region, month__lt=settled).order_by("pk"):
         if not _is_used(key, alias):
             destroyed += DataKey.objects.using(alias).filter(pk=key.pk).delete()[0]
     if destroyed:
