@@ -22,7 +22,9 @@ from django.db.models import Min
 from django.db.models.functions import Now
 
 from accounts.models import LeadLibrary, UnsealedEvent
-from leads.models import Delivery
+from leads.exports.services import asking as exports
+from leads.imports.services import asking as imports
+from leads.models import Delivery, Export, Import
 from leads.vault import keyring
 from leads.vault.keys import month_of, today
 from leads.vault.models import DataKey, IndexKey, IngestKey
@@ -153,8 +155,8 @@ def database_time() -> datetime:
 
 
 def clockwork() -> list[str]:
-    """Worker and scheduler are at work: nothing that is due each second is a minute late."""
-    found = []
+    """Workers and scheduler are at work: nothing that is due each second is a minute late."""
+    found = files()
     due = Delivery.objects.filter(state=Delivery.State.PENDING, connection__state="active", due_at__lt=Now() - LATE)
     if oldest := due.aggregate(oldest=Min("due_at"))["oldest"]:
         found.append(f"deliveries are due since {oldest:%Y-%m-%d %H:%M} UTC. Are worker and scheduler running?")
@@ -162,6 +164,19 @@ def clockwork() -> list[str]:
     if unsealed:
         found.append(f"{unsealed} events of the trail are not sealed. Are worker and scheduler running?")
     return found
+
+
+def files() -> list[str]:
+    """Exports and imports wait in a line, but not while nobody works on any of them."""
+    lines = (
+        Export.objects.filter(state__in=exports.UNDER_WAY),
+        Import.objects.filter(state__in=imports.UNDER_WAY),
+    )
+    if any(line.filter(due_at__gt=Now()).exists() for line in lines):  # leased
+        return []
+    waiting = sum(line.filter(due_at__lt=Now() - LATE).count() for line in lines)
+    told = f"{waiting} exports and imports wait, and nobody works on any. Is a worker for the queue files running?"
+    return [told] if waiting else []
 
 
 def mail() -> list[str]:

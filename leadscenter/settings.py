@@ -165,6 +165,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2}
+# Whoever makes files is at it for minutes: workers of their own (`--queues files`), so that deliveries and the notary
+# are never behind them. A worker without --queues takes both.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"celery": {}, "files": {}}
+CELERY_TASK_ROUTES = {"leads.run_exports": {"queue": "files"}, "leads.run_imports": {"queue": "files"}}
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -174,12 +178,13 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 # A tick that nobody took within its time is dropped: the next one is under way. Nothing waits for longer than an hour,
-# since a scheduler that starts anew counts anew.
+# since a scheduler that starts anew counts anew. Ticks for files outlast the work on one, so that exports and imports
+# take turns.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "drain": {"task": "leads.crm.drain", "schedule": 1.0, "options": {"expires": 1}},
     "seal_trail": {"task": "accounts.seal_trail", "schedule": 1.0, "options": {"expires": 1}},
-    "run_exports": {"task": "leads.run_exports", "schedule": 2.0, "options": {"expires": 2}},
-    "run_imports": {"task": "leads.run_imports", "schedule": 2.0, "options": {"expires": 2}},
+    "run_exports": {"task": "leads.run_exports", "schedule": 2.0, "options": {"expires": 300}},
+    "run_imports": {"task": "leads.run_imports", "schedule": 2.0, "options": {"expires": 300}},
     "expire_imports": {"task": "leads.expire_imports", "schedule": 60.0, "options": {"expires": 60}},
     "mark_downloaded": {"task": "leads.mark_downloaded", "schedule": 60.0, "options": {"expires": 60}},
     "roll_up_measures": {"task": "forms_builder.roll_up_measures", "schedule": 60.0, "options": {"expires": 60}},

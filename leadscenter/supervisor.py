@@ -1,4 +1,4 @@
-"""Everything in one terminal: broker, web, worker and scheduler. `python -m leadscenter.supervisor`, or `make run`.
+"""Everything in one terminal: broker, web, workers and scheduler. `python -m leadscenter.supervisor`, or `make run`.
 
 PORT chooses the web port. With REDIS_URL that Redis is used, else a broker of our own is started. Ctrl-C, SIGTERM or
 the end of any part stops all of them.
@@ -22,7 +22,8 @@ from leadscenter.processes import start, stop
 
 BASE = Path(__file__).resolve().parent.parent
 WEB = "--interface wsgi --workers 2 --blocking-threads 4 --no-ws --log-level warning --host 127.0.0.1"
-WORKER = "--pool prefork --concurrency 3 --without-gossip --without-mingle --loglevel warning"
+WORKER = "--pool prefork --concurrency 2 --without-gossip --without-mingle --loglevel warning"
+FILES_WORKER = "--pool prefork --concurrency 1 --without-gossip --without-mingle --loglevel warning --hostname files@%h"
 PATIENCE_SECONDS = 180
 ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"  # it is not in production: see Dockerfile
 
@@ -45,7 +46,8 @@ def commands(port: int) -> dict[str, list[str]]:
     celery = [tool("celery"), "-A", "leadscenter.celery", "--quiet"]
     return {
         "web": [tool("granian"), *WEB.split(), "--port", str(port), "leadscenter.wsgi:application"],
-        "worker": [*celery, "worker", *WORKER.split()],
+        "worker": [*celery, "worker", *WORKER.split(), "--queues", "celery"],
+        "files worker": [*celery, "worker", *FILES_WORKER.split(), "--queues", "files"],
         "scheduler": [*celery, "beat", "--loglevel", "warning", "--pidfile", "", "--schedule", str(state() / "beat")],
     }
 
@@ -120,7 +122,7 @@ def running(port: int) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
         # A second Ctrl-C must not leave anything behind.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        stop([children[name] for name in ("web", "scheduler", "worker", "broker") if name in children])
+        stop([children[name] for name in ("web", "scheduler", "files worker", "worker", "broker") if name in children])
 
 
 def announce(port: int, logins: str, children: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -1,6 +1,12 @@
-from django.conf import settings
+import re
 
+from django.conf import settings
+from kombu import Queue
+
+from leads.exports.services import running as exports
+from leads.imports.services import running as imports
 from leadscenter.celery import app
+from leadscenter.supervisor import commands
 
 
 def test_every_scheduled_task_exists_and_takes_nothing() -> None:
@@ -10,6 +16,41 @@ def test_every_scheduled_task_exists_and_takes_nothing() -> None:
         assert "args" not in entry
         assert "kwargs" not in entry
         assert entry["options"]["expires"] > 0
+
+
+QUEUES = {"drain": "celery", "seal_trail": "celery", "run_exports": "files", "run_imports": "files"}
+
+
+def queue_of(task: str) -> Queue:
+    """The queue that a tick of the task goes to."""
+    queue: Queue = app.amqp.router.route({}, task)["queue"]
+    return queue
+
+
+def test_what_works_on_files_for_minutes_has_a_queue_of_its_own() -> None:
+    schedule = settings.CELERY_BEAT_SCHEDULE
+    found = {name: queue_of(schedule[name]["task"]) for name in QUEUES}
+    assert {name: queue.name for name, queue in found.items()} == QUEUES
+    assert {name: queue.routing_key for name, queue in found.items()} == QUEUES  # no tick reaches both
+    made = {entry["task"] for entry in schedule.values() if queue_of(entry["task"]).name == "files"}
+    assert made == set(settings.CELERY_TASK_ROUTES)
+
+
+def test_each_queue_has_a_worker_in_one_terminal_and_in_containers() -> None:
+    one_terminal = [command for command in commands(8000).values() if "worker" in command]
+    containers = re.findall(r"command: \[celery, .*, worker, (.*)\]", (settings.BASE_DIR / "compose.yaml").read_text())
+    for found in ([" ".join(command) for command in one_terminal], [one.replace(",", "") for one in containers]):
+        assert sorted(re.findall(r"--queues (\w+)", " ".join(found))) == sorted(settings.CELERY_TASK_QUEUES)
+        assert len(found) == len(settings.CELERY_TASK_QUEUES)
+
+
+def test_a_worker_that_names_no_queue_takes_all() -> None:
+    assert set(app.amqp.queues.consume_from) == set(settings.CELERY_TASK_QUEUES)
+
+
+def test_ticks_for_files_outlast_the_work_on_one_so_that_exports_and_imports_take_turns() -> None:
+    for name, budget in (("run_exports", exports.BUDGET_SECONDS), ("run_imports", imports.BUDGET_SECONDS)):
+        assert settings.CELERY_BEAT_SCHEDULE[name]["options"]["expires"] > budget
 
 
 def test_the_broker_speaks_json_only_and_keeps_no_results() -> None:

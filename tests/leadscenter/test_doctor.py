@@ -16,7 +16,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from accounts.models import AccountMembership, AuditEvent, LeadLibraryUserPermission
-from leads.models import Connection, Delivery
+from leads.models import Connection, Delivery, Export
 from leads.vault.models import DataKey
 from leads.vault.regions import alias_of
 from leadscenter import doctor
@@ -166,6 +166,20 @@ def test_events_that_nobody_seals_are_named(world: World, monkeypatch: pytest.Mo
     assert AuditEvent.objects.exists()
     monkeypatch.setattr(doctor, "LATE", timedelta(seconds=-5))
     assert "events of the trail are not sealed" in line_of("clockwork")
+
+
+def test_files_that_nobody_makes_are_named_but_not_those_that_stand_in_line(world: World) -> None:
+    asked = {"library": world.library, "custody": 1, "requested_by": world.administrator, "bound_at": timezone.now()}
+    first, second = (Export.objects.create(**asked) for _ in range(2))
+    assert run_doctor()[0] == 0
+    Export.objects.update(due_at=timezone.now() - timedelta(minutes=5))
+    assert "2 exports and imports wait, and nobody works on any. Is a worker for the queue" in line_of("clockwork")
+    Export.objects.filter(pk=first.pk).update(state="running", due_at=timezone.now() + timedelta(minutes=1))
+    assert run_doctor()[0] == 0
+    Export.objects.filter(pk=first.pk).update(state="done")
+    assert "1 exports and imports wait" in line_of("clockwork")
+    Export.objects.filter(pk=second.pk).update(state="failed")
+    assert run_doctor()[0] == 0
 
 
 def test_mail_that_cannot_leave_is_named(world: World) -> None:

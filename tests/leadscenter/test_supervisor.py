@@ -98,7 +98,7 @@ def running(installation: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str
 
 def test_ctrl_c_stops_all_parts(running: tuple[subprocess.Popen[str], set[int]]) -> None:
     process, pids = running
-    assert len(pids) >= 7  # supervisor, broker, web and its two workers, worker and its pool, scheduler
+    assert len(pids) >= 9  # supervisor, broker, web and its two workers, two workers and their pools, scheduler
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert wait_until_gone(pids) == set()
