@@ -5,9 +5,11 @@ read to the end, so what a killed run left, or a cut copy, is never mistaken for
 file it is and `owner` whose: a record of another kind or row does not open.
 """
 
+import contextlib
 import fcntl
 import os
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +21,8 @@ from leadscenter.lib.envelope import OVERHEAD, Tampered, open_record, seal_recor
 RECORD_BYTES = 1 << 20
 _LENGTH = struct.Struct(">I")
 FRAME_BYTES = OVERHEAD + _LENGTH.size
+ORPHANED_AFTER = 24 * 3600.0
+"""Seconds after which a file without a key was left by a crash, and is nobody's who is just making it."""
 
 
 class Busy(RuntimeError):
@@ -126,3 +130,13 @@ def _exactly(found: bytes, length: int) -> bytes:
 def content_length(size: int, records: int) -> int:
     """Return how many bytes `read` yields for a file of `size` bytes in `records` records."""
     return size - records * FRAME_BYTES
+
+
+def owners_of_old(folder: Path, *, older_than: float) -> set[int]:
+    """Return whose files of that age in seconds stand in a folder: the number that their names begin with."""
+    limit, found = time.time() - older_than, set()
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it went, or got its last name, meanwhile
+            if path.stat().st_mtime < limit:
+                found.add(int(path.name.partition(".")[0]))
+    return found

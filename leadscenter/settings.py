@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "seal_trail": {"task": "accounts.seal_trail", "schedule": 1.0, "options": {"expires": 1}},
     "run_exports": {"task": "leads.run_exports", "schedule": 2.0, "options": {"expires": 300}},
     "run_imports": {"task": "leads.run_imports", "schedule": 2.0, "options": {"expires": 300}},
+    "expire_exports": {"task": "leads.expire_exports", "schedule": 10.0, "options": {"expires": 10}},
     "expire_imports": {"task": "leads.expire_imports", "schedule": 60.0, "options": {"expires": 60}},
     "mark_downloaded": {"task": "leads.mark_downloaded", "schedule": 60.0, "options": {"expires": 60}},
     "roll_up_measures": {"task": "forms_builder.roll_up_measures", "schedule": 60.0, "options": {"expires": 60}},

@@ -15,7 +15,7 @@ from accounts.services.ad_accounts import set_member
 from leads import sealed_file
 from leads.exports import file
 from leads.exports.services.asking import request_export
-from leads.exports.services.expiring import expire_exports
+from leads.exports.services.expiring import expire_exports, remove_orphans
 from leads.exports.services.handing_out import download
 from leads.exports.services.running import lease, run, run_due, stop
 from leads.models import Export, Label, LeadLabel
@@ -295,6 +295,23 @@ def test_an_expired_file_is_unreadable_and_gone(world: World) -> None:
     assert expire_exports() == 1
     export.refresh_from_db()
     assert (export.state, export.wrapped_key, on_disk()) == ("expired", None, set())
+
+
+def test_files_that_a_crash_left_without_a_key_go_after_a_day(world: World) -> None:
+    world.add_lead()
+    ready, stopped, waiting = ask_for(world), ask_for(world), ask_for(world)
+    run_due()
+    for export in (stopped, waiting):
+        for path in (file.draft(export.pk), file.draft_workbook(export.pk), file.draft_ids(export.pk)):
+            path.write_bytes(b"x")
+    file.finished(stopped.pk).write_bytes(b"x")
+    Export.objects.filter(pk=stopped.pk).update(state="failed", wrapped_key=None)
+    (file.folder() / "77.sealed").write_bytes(b"x")  # of no export at all
+    before = on_disk()
+    assert (remove_orphans(), on_disk()) == (0, before)  # a worker may be writing them
+    assert remove_orphans(older_than=-1) == 2
+    assert on_disk() == {name for name in before if name.startswith((f"{ready.pk}.", f"{waiting.pk}."))}
+    assert len(lines_of(content_of(world, ready))) == 1
 
 
 def test_what_a_spreadsheet_could_run_stays_text(world: World) -> None:

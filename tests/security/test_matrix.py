@@ -462,6 +462,7 @@ TASKS = {
     "leads.mail_notifications": "asks right and custody for each mail: test_telling",
     "leads.mark_downloaded": "writes a time on leads of files that were fetched, opens nothing",
     "leads.purge_expired": "what the retention says",
+    "leads.expire_exports": "deletes files that have expired or were made before a transfer",
     "leads.expire_imports": "deletes files that have expired or came before a transfer",
     "leads.run_imports": "asks right and custody for each batch, under the library's lock: tests/imports",
     "leads.run_exports": "asks right and custody for each chunk: test_transfer_jobs",

@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from leads.exports import file
 from leads.models import Export
+from leads.sealed_file import ORPHANED_AFTER, owners_of_old
 
 
 def expire_exports(*, dry_run: bool = False) -> int:
@@ -17,3 +18,12 @@ def expire_exports(*, dry_run: bool = False) -> int:
         for export_id in ids:
             file.remove(export_id)
     return len(ids)
+
+
+def remove_orphans(*, older_than: float = ORPHANED_AFTER) -> int:
+    """Delete files of that age in seconds whose export has no key: what a crash left. Nobody could read them."""
+    found = owners_of_old(file.folder(), older_than=older_than)
+    kept = set(Export.objects.filter(pk__in=found, wrapped_key__isnull=False).values_list("pk", flat=True))
+    for export_id in found - kept:
+        file.remove(export_id)
+    return len(found - kept)

@@ -1,16 +1,14 @@
 """The end of an import's files: the key first, then the bytes."""
 
-import time
-
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from leads.imports import file
 from leads.imports.services.asking import NOTHING_YET, UNDER_WAY, WAITING
 from leads.models import Import
+from leads.sealed_file import ORPHANED_AFTER, owners_of_old
 
 AT_ONCE = 1000
-ORPHANED_AFTER = 24 * 3600.0
 
 
 def expire_imports(*, dry_run: bool = False) -> int:
@@ -32,8 +30,7 @@ def expire_imports(*, dry_run: bool = False) -> int:
 
 def remove_orphans(*, older_than: float = ORPHANED_AFTER) -> int:
     """Delete files of that age in seconds whose import has no key: what a crash left. Nobody could read them."""
-    old = time.time() - older_than
-    found = {int(path.name.partition(".")[0]) for path in file.folder().iterdir() if path.stat().st_mtime < old}
+    found = owners_of_old(file.folder(), older_than=older_than)
     kept = set(Import.objects.filter(pk__in=found, wrapped_key__isnull=False).values_list("pk", flat=True))
     for import_id in found - kept:
         file.remove(import_id)

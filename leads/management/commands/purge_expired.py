@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from leads.exports.services.expiring import expire_exports
-from leads.imports.services.expiring import expire_imports, remove_orphans
+from leads.exports.services import expiring as exports
+from leads.imports.services import expiring as imports
 from leads.privacy.services.purging import purge_expired
 
 
@@ -17,13 +17,14 @@ class Command(BaseCommand):
         """Purge and print how much went."""
         dry_run = options["dry_run"]
         purged = purge_expired(dry_run=dry_run)
-        files = expire_exports(dry_run=dry_run)
-        uploads = expire_imports(dry_run=dry_run)
+        files = exports.expire_exports(dry_run=dry_run)
+        uploads = imports.expire_imports(dry_run=dry_run)
         verb = "would go" if dry_run else "gone"
         self.stdout.write(f"{purged.expired} leads over retention {verb}")
         self.stdout.write(f"{purged.trash_emptied} leads from the trash {verb}")
         self.stdout.write(f"{files} export files {verb}")
         self.stdout.write(f"{uploads} files of imports {verb}")
         if not dry_run:
-            remove_orphans()
+            exports.remove_orphans()
+            imports.remove_orphans()
             self.stdout.write(f"{purged.keys} keys destroyed")
