@@ -5,7 +5,7 @@ from leads.exports.services.marking import mark_downloaded as mark
 from leads.exports.services.running import run_due
 
 
-@shared_task(name="leads.run_exports", ignore_result=True)
+@shared_task(name="leads.run_exports", ignore_result=True, soft_time_limit=1800, time_limit=1860)
 def run_exports() -> None:
     """Every two seconds: work on the exports that are due."""
     run_due()

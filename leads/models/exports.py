@@ -51,6 +51,7 @@ class Export(models.Model):
     wrapped_key = models.BinaryField(null=True)
     due_at = models.DateTimeField(db_default=Now())
     lease = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0, db_default=0)  # leases since the last chunk
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True)  # somebody downloaded the file for the first time

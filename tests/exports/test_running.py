@@ -299,9 +299,9 @@ def test_an_expired_file_is_unreadable_and_gone(world: World) -> None:
 
 def test_files_that_a_crash_left_without_a_key_go_after_a_day(world: World) -> None:
     world.add_lead()
-    ready, stopped, waiting = ask_for(world), ask_for(world), ask_for(world)
+    ready, stopped, other = ask_for(world), ask_for(world), ask_for(world)
     run_due()
-    for export in (stopped, waiting):
+    for export in (stopped, other):
         for path in (file.draft(export.pk), file.draft_workbook(export.pk), file.draft_ids(export.pk)):
             path.write_bytes(b"x")
     file.finished(stopped.pk).write_bytes(b"x")
@@ -310,7 +310,7 @@ def test_files_that_a_crash_left_without_a_key_go_after_a_day(world: World) -> N
     before = on_disk()
     assert (remove_orphans(), on_disk()) == (0, before)  # a worker may be writing them
     assert remove_orphans(older_than=-1) == 2
-    assert on_disk() == {name for name in before if name.startswith((f"{ready.pk}.", f"{waiting.pk}."))}
+    assert on_disk() == {name for name in before if name.startswith((f"{ready.pk}.", f"{other.pk}."))}
     assert len(lines_of(content_of(world, ready))) == 1
 
 
@@ -418,10 +418,13 @@ def test_a_sixth_export_under_way_is_refused(world: World) -> None:
 
 def test_an_export_that_kills_its_workers_is_given_up(world: World) -> None:
     export = ask_for(world)
-    Export.objects.filter(pk=export.pk).update(lease=20)
+    long = ask_for(world)
+    Export.objects.filter(pk=export.pk).update(tries=20)
+    Export.objects.filter(pk=long.pk).update(lease=205, chunk=200, tries=20)  # in the workbook of a million
     run_due()
-    export.refresh_from_db()
-    assert (export.state, export.wrapped_key) == ("failed", None)
+    for one in (export, long):
+        one.refresh_from_db()
+        assert (one.state, one.wrapped_key) == ("failed", None)
 
 
 def test_export_with_a_lead_that_does_not_open_stops_and_alarms(world: World) -> None:

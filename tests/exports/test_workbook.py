@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -13,6 +14,7 @@ from accounts.refusals import Conflict
 from accounts.services.ad_accounts import set_member
 from accounts.services.tokens import create_token
 from leads.exports import file, workbook
+from leads.exports.services import running
 from leads.exports.services.asking import request_export
 from leads.exports.services.handing_out import download
 from leads.exports.services.running import run_due
@@ -83,6 +85,42 @@ def test_workbook_that_is_killed_on_the_way_is_made_anew_and_no_part_is_served(
     assert [row["lead_id"] for row in rows_of(content_of(world, export))] == [str(one) for one in reversed(ids)]
     assert on_disk() == {f"{export.pk}.sealed"}
     assert AuditEvent.objects.filter(act=Act.EXPORT_MADE).count() == 1
+
+
+def test_workbook_that_takes_too_long_is_given_up_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "STEP", 2)
+    monkeypatch.setattr(running, "BUILD_SECONDS", 0.0)
+    for _ in range(3):
+        world.add_lead()
+    export = ask_workbook(world)
+    run_due()
+    export.refresh_from_db()
+    assert (export.state, export.lease, export.wrapped_key, on_disk()) == ("failed", 2, None, set())
+    assert export.failure == "As a workbook it takes too long. Ask for it as CSV, or for fewer leads."
+
+
+def test_leases_count_as_fruitless_until_a_chunk_is_committed_and_no_step_of_the_workbook_helps(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "STEP", 1)
+    for _ in range(3):
+        world.add_lead()
+    export = ask_workbook(world)
+    killed_at = (1, 3, 2, 2)  # before the lines are whole, then in the workbook
+    tries = []
+    for number in killed_at:
+        calls = iter(range(1, number + 1))
+
+        def kill(calls: Iterator[int] = calls, number: int = number) -> None:
+            if next(calls) == number:
+                raise Killed
+
+        Export.objects.filter(pk=export.pk).update(due_at=export.requested_at)
+        with pytest.raises(Killed):
+            run_due(size=2, after_chunk=kill)
+        export.refresh_from_db()
+        tries.append((export.chunk, export.tries))
+    assert tries == [(1, 0), (2, 0), (2, 1), (2, 2)]
 
 
 def test_who_loses_the_right_while_the_workbook_is_built_gets_nothing(

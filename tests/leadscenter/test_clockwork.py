@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 from django.conf import settings
 from kombu import Queue
@@ -51,6 +52,14 @@ def test_a_worker_that_names_no_queue_takes_all() -> None:
 def test_ticks_for_files_outlast_the_work_on_one_so_that_exports_and_imports_take_turns() -> None:
     for name, budget in (("run_exports", exports.BUDGET_SECONDS), ("run_imports", imports.BUDGET_SECONDS)):
         assert settings.CELERY_BEAT_SCHEDULE[name]["options"]["expires"] > budget
+
+
+def test_a_workbook_ends_by_itself_before_its_worker_is_ended() -> None:
+    task: Any = app.tasks["leads.run_exports"]
+    assert exports.BUDGET_SECONDS + exports.BUILD_SECONDS < task.soft_time_limit < task.time_limit
+    limits = [one.time_limit or settings.CELERY_TASK_TIME_LIMIT for one in app.tasks.values()]
+    hidden = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("visibility_timeout", max(limits) + 1)
+    assert max(limits) < hidden  # till then Redis hands the tick to nobody else
 
 
 def test_the_broker_speaks_json_only_and_keeps_no_results() -> None:

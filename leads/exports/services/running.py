@@ -38,6 +38,8 @@ from leadscenter.lib.envelope import Tampered
 LEASE = timedelta(seconds=60)
 BUDGET_SECONDS = 120.0
 FRUITLESS_LEASES = 20
+BUILD_SECONDS = 1500.0
+"""A workbook that takes longer is not made: each time, it would begin from nothing."""
 
 
 @dataclass(eq=False)
@@ -69,8 +71,11 @@ def lease() -> Export | None:
         if export is None:
             return None
         export.lease += 1
+        export.tries += 1
         export.state = Export.State.RUNNING
-        Export.objects.filter(pk=export.pk).update(lease=export.lease, state=Export.State.RUNNING, due_at=Now() + LEASE)
+        Export.objects.filter(pk=export.pk).update(
+            lease=export.lease, tries=export.tries, state=Export.State.RUNNING, due_at=Now() + LEASE
+        )
     return export
 
 
@@ -79,7 +84,8 @@ def run(
 ) -> None:
     """Go on with a leased export from its last committed chunk, until it is whole, stopped or the time is up."""
     try:
-        if export.lease > export.chunk + FRUITLESS_LEASES:
+        # The second: machines that share no folder, each of which begins from nothing.
+        if export.tries > FRUITLESS_LEASES or export.lease > export.chunk + FRUITLESS_LEASES:
             raise Stopped(_("It could not be made. The people who run this installation can see why."))
         _run(export, ends, size, after_chunk)
     except Refused as refused:
@@ -165,7 +171,7 @@ def _chunk(export: Export, bound: Bound, columns: Columns, writer: file.Writer, 
     if chunk.last is not None:
         export.cursor_at, export.cursor_id = chunk.last
     export.is_read = chunk.last is None
-    _commit(export)
+    _commit(export, tries=0)
 
 
 def _must_fit(export: Export, writer: file.Writer) -> None:
@@ -184,7 +190,7 @@ def _keep_ids(export: Export, chunk: Chunk) -> None:
         os.fsync(kept.fileno())
 
 
-def _commit(export: Export) -> None:
+def _commit(export: Export, **more: int) -> None:
     mine = Export.objects.filter(pk=export.pk, lease=export.lease, state=Export.State.RUNNING)
     committed = mine.update(
         chunk=export.chunk,
@@ -196,6 +202,7 @@ def _commit(export: Export) -> None:
         cursor_id=export.cursor_id,
         is_read=export.is_read,
         due_at=Now() + LEASE,
+        **more,
     )
     if not committed:
         raise Overtaken
@@ -209,7 +216,11 @@ def _finish(export: Export, key: bytes, lines: file.Writer, after_chunk: Callabl
         _hand_over(export, lines, file.draft(export.pk))
         return
 
+    ends = time.monotonic() + BUILD_SECONDS
+
     def go_on() -> None:
+        if time.monotonic() >= ends:
+            raise Stopped(_("As a workbook it takes too long. Ask for it as CSV, or for fewer leads."))
         ask(export)
         _commit(export)  # the lease, too
         if after_chunk is not None:
