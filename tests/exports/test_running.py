@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from accounts import audit
 from accounts.access import Refused
@@ -18,7 +19,7 @@ from leads.exports.services.asking import request_export
 from leads.exports.services.expiring import expire_exports, remove_orphans
 from leads.exports.services.handing_out import download
 from leads.exports.services.running import lease, run, run_due, stop
-from leads.models import Export, Label, LeadLabel
+from leads.models import Export, Label, Lead, LeadLabel
 from leads.selection import Selection
 from leads.vault.models import SealedAnswers
 from leads.vault.regions import alias_of
@@ -339,6 +340,21 @@ def test_leads_that_arrive_after_the_request_or_do_not_match_are_not_in_the_file
     run_due()
     lines = lines_of(content_of(world, export))
     assert [line["lead_id"] for line in lines] == [str(kept.pk)]
+
+
+def test_leads_of_long_ago_that_are_imported_after_the_request_are_not_in_the_file(world: World) -> None:
+    kept, imported_before = world.add_lead(), world.add_lead()
+    export = ask_for(world)
+    with time_machine.travel(export.bound_at + timedelta(seconds=11)):
+        imported_after = world.add_lead()
+    long_ago = export.bound_at - timedelta(days=30)
+    for lead in (imported_before, imported_after):
+        Lead.objects.filter(pk=lead.pk).update(source="import", received_at=long_ago)
+    run_due()
+    lines = lines_of(content_of(world, export))
+    assert [line["lead_id"] for line in lines] == [str(kept.pk), str(imported_before.pk)]
+    export.refresh_from_db()
+    assert (export.rows, export.total) == (2, 2)
 
 
 def test_two_forms_that_use_one_key_for_two_questions_have_two_columns(world: World) -> None:
