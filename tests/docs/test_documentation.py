@@ -180,3 +180,8 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]:
         for target in re.findall(r"(?<!!)\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_proxy_of_the_documentation_lets_the_largest_upload_through() -> None:
+    [megabytes] = re.findall(r"client_max_body_size (\d+)m;", (DOCS / "operate.md").read_text())
+    assert int(megabytes) << 20 == settings.UPLOAD_BYTES > settings.REQUEST_BYTES
