@@ -7,10 +7,11 @@ records of its own (docs/adr/0004).
 import codecs
 import csv
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from leads.exports import file
 from leadscenter.lib.cells import QUOTE, safe_cell
-from leadscenter.lib.xlsx import write_xlsx
+from leadscenter.lib.xlsx import row_of_line, write_xlsx
 
 LONGEST_LINE_CELL = 1 << 20
 STEP = 5_000
@@ -41,9 +42,9 @@ def build(export_id: int, key: bytes, records: int, *, after_step: Callable[[], 
     """
     writer = file.Writer(export_id, key, size=0, records=0, name=file.WORKBOOK)
     try:
-        lines = csv.reader(_lines(file.read_draft(export_id, key, records)), strict=True)
+        lines = _lines(file.read_draft(export_id, key, records))
         sealing = _Sealing(writer)
-        write_xlsx(sealing, [_bare(cell) for cell in next(lines)], _rows(lines, after_step))
+        write_xlsx(sealing, _cells(next(lines), lines), _rows(lines, after_step))
         sealing.close()
         writer.finish()
         writer.sync()
@@ -53,11 +54,16 @@ def build(export_id: int, key: bytes, records: int, *, after_step: Callable[[], 
     return writer
 
 
-def _rows(lines: Iterator[list[str]], after_step: Callable[[], None]) -> Iterator[list[str]]:
+def _rows(lines: Iterator[str], after_step: Callable[[], None]) -> Iterator[list[str] | str]:
     for number, line in enumerate(lines, start=1):
-        yield [_bare(cell) for cell in line]
+        yield row_of_line(line) or _cells(line, lines)
         if number % STEP == 0:
             after_step()
+
+
+def _cells(line: str, following: Iterator[str]) -> list[str]:
+    """The cells of the row that begins with this line, and goes on in the following ones where a text has more."""
+    return [_bare(cell) for cell in next(csv.reader(chain((line,), following), strict=True))]
 
 
 def _bare(cell: str) -> str:

@@ -1,8 +1,11 @@
 """Exports as XLSX: the same leads as the CSV, text everywhere, whole or not at all, nothing clear on the disk."""
 
+import csv
 import io
+import random
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import openpyxl
@@ -20,6 +23,8 @@ from leads.exports.services.handing_out import download
 from leads.exports.services.running import run_due
 from leads.models import Export
 from leads.selection import Selection
+from leadscenter.lib import xlsx
+from leadscenter.lib.cells import csv_line
 from leadscenter.lib.envelope import Tampered
 from tests.exports.test_running import Killed, ask_for, content_of, lines_of, on_disk
 from tests.world import World
@@ -177,6 +182,35 @@ def test_lines_of_the_draft_cannot_stand_for_records_of_the_workbook(world: Worl
     with pytest.raises(Tampered):
         list(file.read(export.pk, key, export.records, name=file.NAME))
     assert next(iter(file.read(export.pk, key, export.records, name=file.WORKBOOK)))[:2] == b"PK"
+
+
+def both_ways(written: list[list[str]]) -> tuple[list[str], list[str]]:
+    """The rows that these cells end as: as a workbook makes them of their lines, and each read by the parser of CSV."""
+    whole = "".join(csv_line(cells) for cells in written)
+    lines = workbook._lines(iter([b"\xef\xbb\xbf", whole.encode()]))
+    made = [xlsx._row(row) for row in workbook._rows(lines, lambda: None)]
+    read = csv.reader(io.StringIO(whole, newline=""), strict=True)
+    return made, [xlsx._row([workbook._bare(cell) for cell in line]) for line in read]
+
+
+def test_rows_are_the_same_whichever_way_their_lines_are_read() -> None:
+    hostile = ["".join(some) for length in range(3) for some in product("\"',\r\na <", repeat=length)]
+    hostile += ["_x0041_", "a\x00b", "\t", "a\tb", "\u2028", "\xa0a", "\ufffe", "&amp;", "-1", "-a", "=1", "'=1", "＝1"]
+    hostile += ["🦘", "日本語", "x" * xlsx.LONGEST_CELL, "x" * (xlsx.LONGEST_CELL + 1), '","', '",', ',"', '"\r\n"']
+    pairs = [list(pair) for pair in product(hostile, repeat=2)]
+    chance = random.Random(1)
+    chance.shuffle(pairs)  # lines that go on beside lines that do not
+    written = [*([cell] for cell in hostile), *pairs, *(["", *pair, "a", ""] for pair in pairs[:2000])]
+    made, read = both_ways(written)
+    assert made == read
+    assert len(made) == len(written)
+
+
+@pytest.mark.parametrize(
+    "text", ["Ann O'Neil", "+4915112345678", "", ",", "Is it near, please?", "2026-11-24 10:00:00"]
+)
+def test_what_most_leads_say_takes_the_short_way(text: str) -> None:
+    assert xlsx.row_of_line(csv_line(["1", text, "x"])) is not None
 
 
 def test_page_and_api_ask_for_a_workbook(world: World) -> None:
