@@ -242,4 +242,4 @@ def test_the_page_takes_the_same_queries_for_one_card_and_for_fifty(world: World
     with statements() as spoken:
         shown = client.get(url(world))
     assert sum(len(found) for found in cards(shown).values()) == count
-    assert len(spoken) == 19, "\n".join(sql[:120] for sql in spoken)
+    assert len(spoken) == 20, "\n".join(sql[:120] for sql in spoken)
