@@ -111,16 +111,21 @@ class World:
         return Lead.objects.get(pk=store(new).lead_id)
 
     def connect(self, name: str = "Hook", **fields: Any) -> Connection:
-        """Return a new webhook connection of the library, for its custody of now: it gets every lead from here on."""
-        known = {"library": self.library, "custody": self.library.custody, "created_by": self.administrator}
-        url = "https://192.0.2.1/hook"
-        return Connection.objects.create(**{**known, "kind": "webhook", "name": name, "url": url, **fields})
+        """Return a new connection of the library, made by its Administrator."""
+        return make_connection(self.library, fields.pop("created_by", self.administrator), name, **fields)
 
     def hand_over(self) -> None:
         """The client takes over the leads."""
         transfer = request_transfer(actor=self.administrator, library=self.library, business_center=self.client)
         accept_transfer(actor=self.client_admin, transfer=transfer)
         self.library = LeadLibrary.objects.get(pk=self.library.pk)
+
+
+def make_connection(library: LeadLibrary, created_by: User, name: str = "Hook", **fields: Any) -> Connection:
+    """Return a new webhook connection of the library's custody of now: it gets every lead from here on."""
+    known = {"library": library, "created_by": created_by, "custody": library.custody}
+    url = "https://192.0.2.1/hook"
+    return Connection.objects.create(**{**known, "kind": "webhook", "name": name, "url": url, **fields})
 
 
 def add_delivery(lead: Lead, connection: Connection, **fields: Any) -> Delivery:

@@ -9,9 +9,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from leads.center.services.working import Change, change_leads
 from leads.crm.services.connections import create_connection
-from leads.models import Delivery, Lead
+from leads.models import Lead
 from tests.browser.test_pages import NARROWEST, PHONE, WIDE, context_of, sideways, violations, visit
-from tests.world import World, make_world
+from tests.world import World, add_delivery, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,15 +121,7 @@ def test_a_card_holds_its_clock_delivery_and_assignee(chrome: Browser, live_serv
     Lead.objects.filter(pk=leads[1].pk).update(contacted_at=leads[1].received_at + timedelta(days=3, hours=20))
     for number, state in enumerate(("pending", "pending", "dead", "done", "skipped")):
         for lead in (leads[number], leads[-1 - number]):
-            Delivery.objects.create(
-                library_id=world.library.pk,
-                connection=hubspot,
-                lead_id=lead.pk,
-                received_at=lead.received_at,
-                event_key=f"lead.created:{lead.pk}",
-                state=state,
-                attempts=number,
-            )
+            add_delivery(lead, hubspot, state=state, attempts=number)
     Lead.objects.filter(pk=leads[-2].pk).update(assignee=world.administrator)
     for width, theme in ((1440, "dark"), (1280, "light"), (PHONE, "light")):
         context = context_of(chrome, live_server, world.administrator, width, theme)

@@ -11,7 +11,6 @@ from accounts.services import business_centers
 from accounts.services.asking import ask_for_access, mail_asks
 from accounts.services.transfers import reject_transfer, request_transfer
 from forms_builder import services as forms
-from leads.models import Connection
 from tests.browser.test_pages import WIDE, context_of, judge, visit
 from tests.world import CONTENT, World, make_world
 
@@ -27,14 +26,7 @@ def world(transactional_db: None) -> World:
     world = make_world()
     center = BusinessCenter.objects.get(name="Agency")
     business_centers.accept_terms(actor=User.objects.get(name="Boss"), business_center=center)
-    Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name="CRM",
-        url="https://192.0.2.1/hook",
-        custody=1,
-        created_by=world.administrator,
-    )
+    world.connect("CRM")
     world.add_lead()
     for name in ("Third", "Fourth"):
         center = business_centers.create_business_center(name=name, admin=world.stranger)

@@ -14,7 +14,7 @@ from accounts.models import Act, AuditEvent, AuditTarget, User
 from accounts.services.tokens import create_token
 from leads.center.services.deleting import delete_leads
 from leads.exports.services.running import run_due
-from leads.models import Connection, Delivery, Export, Lead
+from leads.models import Delivery, Export, Lead
 from tests.counting import statements
 from tests.world import World, make_form, says
 
@@ -420,10 +420,7 @@ def test_labels_are_added_to_and_taken_off_many(world: World) -> None:
 
 
 def test_failed_deliveries_go_again_by_filter(world: World) -> None:
-    hook = Connection.objects.create(
-        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
-        created_by=world.administrator,
-    )  # fmt: skip
+    hook = world.connect()
     failed = world.add_lead().pk
     world.add_lead()
     rows = Delivery.objects.filter(connection=hook)

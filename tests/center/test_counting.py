@@ -73,14 +73,7 @@ def test_undelivered_leads_are_counted_once_and_from_their_deliveries(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(2):
-        Connection.objects.create(
-            library=world.library,
-            kind="webhook",
-            name=f"Hook {number}",
-            url="https://example.com",
-            custody=world.library.custody,
-            created_by=world.administrator,
-        )
+        world.connect(f"Hook {number}")
     failed, trashed, test, done = (world.add_lead(is_test=number == 2).pk for number in range(4))
     Delivery.objects.filter(lead_id__in=[failed, trashed, test]).update(state="dead")
     Delivery.objects.filter(lead_id=done).update(state="done")
@@ -99,17 +92,7 @@ def test_undelivered_leads_are_counted_once_and_from_their_deliveries(
 
 
 def test_paused_and_retrying_follow_from_their_connections(world: World) -> None:
-    running, paused, removed = (
-        Connection.objects.create(
-            library=world.library,
-            kind="webhook",
-            name=name,
-            url="https://example.com",
-            custody=world.library.custody,
-            created_by=world.administrator,
-        )
-        for name in ("running", "paused", "removed")
-    )
+    running, paused, removed = (world.connect(name) for name in ("running", "paused", "removed"))
     world.add_lead()
     Delivery.objects.update(state="pending", attempts=2)
     Connection.objects.filter(pk=paused.pk).update(state="paused")

@@ -17,14 +17,14 @@ from leads.center.services.finding_duplicates import find_stretch
 from leads.center.services.following_up import follow_up_of, set_follow_up
 from leads.center.services.noting import remove_note
 from leads.center.services.working import Change, add_note, change_leads
-from leads.models import Connection, Delivery, DeliveryAttempt, FollowUp, Lead
+from leads.models import Delivery, DeliveryAttempt, FollowUp, Lead
 from leads.selection import Selection, with_search
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
 from leads.vault.values import Plain
 from leadscenter.lib.paging import Cursor
 from tests.counting import statements
-from tests.world import World, person
+from tests.world import World, add_delivery, person
 
 LAST = (1 << 63) - 1
 QUERIES = 36
@@ -90,22 +90,8 @@ def test_neighbours_in_a_search_are_its_finds(world: World) -> None:
 def test_drawer_says_its_place_origin_duplicates_and_what_failed(world: World) -> None:
     lead, twin = world.add_lead(with_ad=True), world.add_lead()
     find_stretch(0, LAST)
-    connection = Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name="Hook",
-        url="https://example.com",
-        custody=world.library.custody,
-        created_by=world.administrator,
-    )
-    delivery = Delivery.objects.create(
-        library_id=world.library.pk,
-        connection=connection,
-        lead_id=lead.pk,
-        received_at=lead.received_at,
-        event_key=f"lead.created:{lead.pk}",
-        state="dead",
-    )
+    connection = world.connect()
+    delivery = add_delivery(lead, connection, state="dead")
     page = client_of(world).get(url(world, lead), headers={"HX-Request": "true"}).content.decode()
     for text in ("2 of 2", "Spring", "Blue", "utm_source", f'href="{url(world, twin)}"', "Possible duplicates"):
         assert text in page
@@ -130,22 +116,10 @@ def test_trail_says_where_a_lead_went_whatever_was_sent(world: World) -> None:
 
     assert trail(lead) == [("No CRM", "nothing was sent")]
     for name, events in (("Early", ("lead.created", "lead.updated")), ("Late", ("lead.updated",))):
-        connection = Connection.objects.create(
-            library=world.library,
-            kind="webhook",
-            name=name,
-            url="https://example.com",
-            custody=world.library.custody,
-            created_by=world.administrator,
-        )
+        connection = world.connect(name)
         for event in events:
-            Delivery.objects.create(
-                library_id=world.library.pk,
-                connection=connection,
-                lead_id=lead.pk,
-                received_at=lead.received_at,
-                event_key=f"{event}:{lead.pk}",
-                state="done" if event == "lead.created" else "dead",
+            add_delivery(
+                lead, connection, event_key=f"{event}:{lead.pk}", state="done" if event == "lead.created" else "dead"
             )
     assert trail(lead) == [("Early", "Delivered"), ("Late", "Failed")]
     assert trail(other) == [("No CRM", "nothing was sent")]
@@ -167,14 +141,8 @@ def test_drawer_says_that_the_assignee_lost_access(world: World) -> None:
 
 def test_next_attempt_waits_for_the_breaker(world: World) -> None:
     lead, now = world.add_lead(), timezone.now()
-    connection = Connection.objects.create(
-        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
-        created_by=world.administrator, open_until=now + timedelta(hours=3),
-    )  # fmt: skip
-    delivery = Delivery.objects.create(
-        library_id=world.library.pk, connection=connection, lead_id=lead.pk, received_at=lead.received_at,
-        event_key=f"lead.created:{lead.pk}", attempts=1, due_at=now - timedelta(hours=1),
-    )  # fmt: skip
+    connection = world.connect(open_until=now + timedelta(hours=3))
+    delivery = add_delivery(lead, connection, attempts=1, due_at=now - timedelta(hours=1))
     DeliveryAttempt.objects.create(delivery=delivery, status=500, outcome="retry", code="receiver_error", ms=12)
     client, held = client_of(world), f"Retry {now + timedelta(hours=3):%H:%M}"
     log = f"/l/{world.library.pk}/integrations/"

@@ -13,7 +13,7 @@ from leads.center.services import bulk
 from leads.center.services.labelling import delete_label
 from leads.center.services.working import Change, change_leads
 from leads.center.views import listing
-from leads.models import Connection, Delivery, Export, Label, Lead, LeadLabel, SavedView
+from leads.models import Delivery, Export, Label, Lead, LeadLabel, SavedView
 from leads.selection import Selection
 from tests.center.test_pages import signed_in
 from tests.security.scene import lend
@@ -234,10 +234,7 @@ def test_the_chosen_leads_are_exported_and_no_others(world: World, client: Clien
 
 
 def test_failed_deliveries_of_the_chosen_leads_go_again(world: World, client: Client) -> None:
-    hook = Connection.objects.create(
-        library=world.library, kind="webhook", name="Hook", url="https://example.com", custody=world.library.custody,
-        created_by=world.administrator,
-    )  # fmt: skip
+    hook = world.connect()
     failed, other, done = (world.add_lead().pk for _ in range(3))
     rows = Delivery.objects.filter(connection=hook)
     rows.filter(lead_id__in=[failed, other]).update(state="dead", attempts=9, settled_at=timezone.now())

@@ -95,11 +95,7 @@ def test_the_wider_filters_find_their_leads_and_no_others(world: World) -> None:
 
 
 def test_the_delivery_filter_asks_how_the_deliveries_stand_now(world: World) -> None:
-    library = world.library
-    hook = Connection.objects.create(
-        library=library, kind="webhook", name="Hook", url="https://example.com", custody=library.custody,
-        created_by=world.administrator,
-    )  # fmt: skip
+    hook = world.connect()
     done, failed, retrying, fresh = (world.add_lead().pk for _ in range(4))
     rows = Delivery.objects.filter(connection=hook)
     rows.filter(lead_id=done).update(state="done")
@@ -273,9 +269,7 @@ def test_the_order_by_attention_shows_the_most_urgent_first_without_what_was_con
 
 def _busy_leads(world: World, count: int) -> None:
     ada, library = world.administrator, world.library
-    hook = Connection.objects.create(
-        library=library, kind="webhook", name="Hook", url="https://example.com", custody=library.custody, created_by=ada
-    )
+    hook = world.connect()
     ids = [world.add_lead(with_ad=True, region="eu").pk for _ in range(count)]
     change_leads(actor=ada, library=library, lead_ids=ids, change=Change(labels=["hot", "call"], assignee=ada.pk))
     for lead in Lead.objects.filter(pk__in=ids).select_related("library"):

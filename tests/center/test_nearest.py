@@ -13,36 +13,22 @@ from leads.center.services.working import Change, change_leads
 from leads.crm.outbox import queue_for
 from leads.models import Connection, Delivery, Lead, LeadLabel
 from leads.selection import Selection, read_selection
-from tests.world import World, make_form
+from tests.world import World, make_form, receive
 
 SIZE = 3
 
 
-def make_connection(world: World, name: str) -> Connection:
-    library = world.library
-    return Connection.objects.create(
-        library=library, kind="webhook", name=name, custody=library.custody, created_by=world.administrator
-    )
-
-
-def receive(lead: Lead, seconds_ago: int) -> None:
-    """Let the lead have come then, for its labels and deliveries, too."""
-    at = timezone.now().replace(microsecond=0) - timedelta(seconds=seconds_ago)
-    Lead.objects.filter(pk=lead.pk).update(received_at=at)
-    LeadLabel.objects.filter(lead=lead).update(received_at=at)
-    Delivery.objects.filter(lead_id=lead.pk).update(received_at=at)
-
-
 def sold(world: World) -> None:
     """Leads in no order of their ids, several in the same second, with labels and deliveries of every kind."""
-    hook, paused = make_connection(world, "Hook"), make_connection(world, "Paused")
+    hook, paused = world.connect(), world.connect("Paused")
     form, version = make_form(world.account, "Second")
     leads = [world.add_lead(form=form, version=version) if n % 4 == 3 else world.add_lead() for n in range(24)]
     hot = [lead.pk for n, lead in enumerate(leads) if n % 2]
     change_leads(actor=world.administrator, library=world.library, lead_ids=hot, change=Change(add_labels=["hot", "b"]))
     change_leads(actor=world.administrator, library=world.library, lead_ids=hot[::2], change=Change(status="qualified"))
+    now = timezone.now().replace(microsecond=0)
     for number, lead in enumerate(leads):
-        receive(lead, (number * 7) % 24 // 2)
+        receive(lead, now - timedelta(seconds=(number * 7) % 24 // 2))
         of_hook = Delivery.objects.filter(connection=hook, lead_id=lead.pk)
         of_hook.update(state=("dead", "done", "pending")[number % 3], attempts=number % 2)
         if number % 5:
@@ -100,16 +86,16 @@ def test_the_pages_are_those_of_the_list_that_is_walked(
 
 
 def test_deliveries_and_labels_say_when_their_lead_was_received(world: World) -> None:
-    hook = make_connection(world, "Hook")
+    hook = world.connect()
     lead = world.add_lead()
-    receive(lead, 7200)
+    receive(lead, timezone.now() - timedelta(seconds=7200))
     mine: dict[str, Any] = {"actor": world.administrator, "library": world.library, "lead_ids": [lead.pk]}
     change_leads(**mine, change=Change(status="qualified", add_labels=["hot"]))
     Delivery.objects.filter(lead_id=lead.pk).update(state="done")
     delete_leads(**mine)
     restore_leads(**mine)
     change_leads(**mine, change=Change(status="contacted"))
-    newer = make_connection(world, "Newer")
+    newer = world.connect("Newer")
     assert queue_for(newer, [lead.pk]) == 1
     came = Lead.objects.get(pk=lead.pk).received_at
     told = set(Delivery.objects.filter(lead_id=lead.pk).values_list("received_at", flat=True))

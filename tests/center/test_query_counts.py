@@ -42,14 +42,7 @@ def busy(world: World, count: int) -> list[Lead]:
     for one in team:
         set_member(actor=world.administrator, ad_account=world.account, user=one, role=AccountRole.ADMINISTRATOR)
     for number in range(3):
-        Connection.objects.create(
-            library=world.library,
-            kind="webhook",
-            name=f"Hook {number}",
-            url="https://example.com",
-            custody=world.library.custody,
-            created_by=world.administrator,
-        )
+        world.connect(f"Hook {number}")
     leads = [_lead(world, number, team) for number in range(count)]
     for state, connection in zip(("done", "dead", "pending"), Connection.objects.order_by("pk"), strict=True):
         Delivery.objects.filter(connection=connection).update(state=state, attempts=2)

@@ -17,11 +17,11 @@ from leads.center.selectors.people import seen_by
 from leads.center.selectors.reaching import Holder, who_can_see
 from leads.center.selectors.seeing import who_has_seen
 from leads.crm.services.connections import confirm_connection
-from leads.models import Connection, Delivery, DeliveryAttempt, Lead
+from leads.models import DeliveryAttempt, Lead
 from leadscenter.lib.ids import new_id
 from tests.callers import Caller
 from tests.counting import statements
-from tests.world import World, person
+from tests.world import World, add_delivery, person
 
 pytestmark = pytest.mark.django_db
 
@@ -39,17 +39,6 @@ def ways(holder: Holder) -> list[str]:
 def happened(world: World, act: Act, **told: Any) -> int:
     with transaction.atomic():
         return audit.record(act, world.library, actor=world.administrator, **told)
-
-
-def connection_of(world: World, actor: User) -> Connection:
-    return Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name="Hook",
-        url="https://192.0.2.1/hook",
-        custody=world.library.custody,
-        created_by=actor,
-    )
 
 
 # ---- who can see -----------------------------------------------------------------------------------------------------
@@ -151,7 +140,7 @@ def test_only_tokens_that_read_leads_are_listed(world: World) -> None:
 
 
 def test_connection_is_confirmed_by_who_confirmed_it_in_this_custody(world: World) -> None:
-    connection = connection_of(world, world.administrator)
+    connection = world.connect()
     [row] = who_can_see(world.administrator, world.library).connections
     assert (row.live, row.confirmed_by, row.state_label) == (True, "Ada", "Connected")
     world.hand_over()
@@ -165,7 +154,7 @@ def test_connection_is_confirmed_by_who_confirmed_it_in_this_custody(world: Worl
 
 def test_api_tells_the_same_and_no_secret(world: World) -> None:
     create_token(user=world.administrator, name="reads", scopes=("leads:read",))
-    connection_of(world, world.administrator)
+    world.connect()
     body = Caller(world.administrator).get(f"libraries/{world.library.pk}/access/").json()
     assert [(one["name"], one["ways"][0]["words"]) for one in body["people"]] == [("Ada", "Administrator of Brand ads")]
     assert {one["name"] for one in body["tokens"]} == {"reads", "test"}
@@ -183,7 +172,7 @@ def test_access_page_asks_the_same_number_of_queries(world: World, rows: int) ->
             actor=world.administrator, ad_account=world.account, user=user, role=AccountRole.ADMINISTRATOR
         )
         create_token(user=user, name="reads")
-        connection_of(world, user)
+        world.connect(created_by=user)
         partner = business_centers.create_business_center(name=f"Partner {number}", admin=person("Boss"))
         shares.share_account(
             actor=world.administrator, ad_account=world.account, partner=partner, role=AccountRole.OPERATOR
@@ -246,15 +235,8 @@ def test_a_lead_whose_bytes_lie_across_two_ids_was_not_in_that_file(world: World
 
 def delivered(world: World, lead: Lead) -> None:
     """A delivery that was settled now, with its attempt and the trail's event of the batch."""
-    connection = connection_of(world, world.administrator)
-    delivery = Delivery.objects.create(
-        library_id=world.library.pk,
-        connection=connection,
-        lead_id=lead.pk,
-        received_at=lead.received_at,
-        event_key="lead.created",
-        state="done",
-    )
+    connection = world.connect()
+    delivery = add_delivery(lead, connection, event_key="lead.created", state="done")
     DeliveryAttempt.objects.create(delivery=delivery, status=200, outcome="ok")
     with transaction.atomic():
         audit.record(Act.LEADS_DELIVERED, world.library, manifest=[lead.pk])

@@ -169,10 +169,7 @@ def test_due_follow_up_reminds_once_and_a_later_one_not_yet(
 
 
 def test_stopped_connection_is_told_with_its_reason(world: World, tell: Callable[[], list[Notification]]) -> None:
-    connection = Connection.objects.create(
-        library=world.library, kind="webhook", name="Our CRM", custody=1, created_by=world.administrator,
-        state="disabled", state_reason="the receiver answered 410",
-    )  # fmt: skip
+    connection = world.connect("Our CRM", state="disabled", state_reason="the receiver answered 410")
     with transaction.atomic():
         audit.record(Act.CONNECTION_DISABLED, world.library, targets=[connection.pk])
     tell()
@@ -184,13 +181,8 @@ def test_stopped_connection_is_told_with_its_reason(world: World, tell: Callable
 def test_failing_connection_is_told_once_until_it_succeeds_again(
     world: World, tell: Callable[[], list[Notification]]
 ) -> None:
-    connection = Connection.objects.create(
-        library=world.library, kind="webhook", name="Our CRM", custody=1, created_by=world.administrator
-    )
-    paused = Connection.objects.create(
-        library=world.library, kind="webhook", name="Other", custody=1, created_by=world.administrator,
-        state="paused", state_reason="Paused by platform staff",
-    )  # fmt: skip
+    connection = world.connect("Our CRM")
+    paused = world.connect("Other", state="paused", state_reason="Paused by platform staff")
     row = Connection.objects.filter(pk=connection.pk)
     assert tell() == []
     row.update(state_reason="a delivery was given up")

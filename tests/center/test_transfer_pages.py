@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.models import LeadLibrary, Transfer, User
 from accounts.services.transfers import accept_transfer, cancel_transfer, request_transfer
-from leads.models import Connection
 from tests.callers import Caller
 from tests.world import World, make_world
 
@@ -54,10 +53,7 @@ def test_each_party_sees_what_it_touches_and_what_it_may_do(world: World) -> Non
 
 
 def test_accepting_needs_the_name_as_it_stands_and_leads_to_what_waits(world: World) -> None:
-    Connection.objects.create(
-        library=world.library, kind="webhook", name="Agency CRM", url="https://192.0.2.1/", custody=1,
-        created_by=world.administrator,
-    )  # fmt: skip
+    world.connect("Agency CRM")
     world.add_lead()
     transfer, client = requested(world), page_of(world.client_admin)
     wrong = client.post(f"/settings/transfers/{transfer.pk}/accept/", {"typed": "brand ads"}, follow=True)

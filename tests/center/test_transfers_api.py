@@ -18,9 +18,10 @@ from accounts.models import (
 )
 from accounts.services import business_centers
 from accounts.services.transfers import EXPIRES_AFTER
-from leads.models import Connection, Delivery, Export, Lead
+from leads.models import Export, Lead
 from tests.callers import Caller
 from tests.house import House, build, live_form, person
+from tests.world import add_delivery, make_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -97,25 +98,10 @@ def test_consequences_count_what_will_happen(house: House) -> None:
             why_gone=Lead.Gone.EXPIRED if number == 2 else "",
             is_test=number == 3,
         )
-    connection = Connection.objects.create(
-        library=house.library, kind="webhook", name="CRM", custody=1, created_by=house.admin
-    )
-    Connection.objects.create(
-        library=house.library,
-        kind="webhook",
-        name="Old",
-        custody=1,
-        created_by=house.admin,
-        removed_at=timezone.now() - EXPIRES_AFTER,
-    )
+    connection = make_connection(house.library, house.admin, "CRM")
+    make_connection(house.library, house.admin, "Old", removed_at=timezone.now() - EXPIRES_AFTER)
     lead = Lead.objects.exclude(state=Lead.State.GONE)[0]
-    Delivery.objects.create(
-        library_id=house.library.pk,
-        connection=connection,
-        lead_id=lead.pk,
-        received_at=lead.received_at,
-        event_key="one",
-    )
+    add_delivery(lead, connection, event_key="one")
     Export.objects.create(library=house.library, custody=1, requested_by=house.admin, bound_at=timezone.now())
     told = Caller(house.stranger).get(f"transfers/{ask(house)}/").data["consequences"]
     assert told == {

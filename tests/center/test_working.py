@@ -21,7 +21,7 @@ from leads.center.services.following_up import finish_follow_up, set_follow_up
 from leads.center.services.noting import remove_note
 from leads.center.services.testing import create_test_lead
 from leads.center.services.working import Change, add_note, change_leads
-from leads.models import Connection, Delivery, Label, Lead, LeadLabel
+from leads.models import Delivery, Label, Lead, LeadLabel
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
 from tests.world import World, make_form
@@ -33,17 +33,6 @@ def change(world: World, *leads: Lead, **values: Any) -> list[Lead]:
         library=world.library,
         lead_ids=[lead.pk for lead in leads],
         change=Change(**values),
-    )
-
-
-def connect(world: World) -> Connection:
-    return Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name="Hook",
-        url="https://example.com",
-        custody=world.library.custody,
-        created_by=world.administrator,
     )
 
 
@@ -94,7 +83,7 @@ def test_an_assignee_must_be_able_to_view_the_leads_now(world: World) -> None:
 
 
 def test_a_change_goes_out_once_per_connection_under_the_number_of_the_change(world: World) -> None:
-    connection = connect(world)
+    connection = world.connect()
     lead = world.add_lead()
     change(world, lead, status="contacted")
     change(world, lead, status="contacted")
@@ -171,7 +160,7 @@ def test_a_note_is_sealed_and_read_by_its_team(world: World) -> None:
 
 
 def test_deleting_stops_what_waits_and_tells_receivers_who_know_the_lead(world: World) -> None:
-    told, waiting = connect(world), connect(world)
+    told, waiting = world.connect(), world.connect()
     lead = world.add_lead()
     Delivery.objects.filter(connection=told).update(state="done")
 
@@ -187,7 +176,7 @@ def test_deleting_stops_what_waits_and_tells_receivers_who_know_the_lead(world: 
 
 
 def test_undoing_brings_the_lead_back_as_it_was(world: World) -> None:
-    told, waiting = connect(world), connect(world)
+    told, waiting = world.connect(), world.connect()
     lead = world.add_lead()
     Delivery.objects.filter(connection=told).update(state="done")
     change(world, lead, status="qualified", labels=["hot"])
@@ -205,7 +194,7 @@ def test_undoing_brings_the_lead_back_as_it_was(world: World) -> None:
 
 
 def test_undoing_while_the_word_of_the_deletion_is_on_its_way_tells_of_the_lead_again(world: World) -> None:
-    told = connect(world)
+    told = world.connect()
     lead = world.add_lead()
     Delivery.objects.filter(connection=told).update(state="done")
     delete_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk])
@@ -241,7 +230,7 @@ def test_the_trail_of_a_lead_names_who_looked_and_what_was_done(world: World) ->
 
 
 def test_who_can_see_lists_people_tokens_and_connections(world: World) -> None:
-    connect(world)
+    world.connect()
     lead = world.add_lead()
     open_lead(actor=world.administrator, lead=lead)
     reach = who_can_see(world.administrator, world.library)

@@ -12,7 +12,7 @@ from leads.exports.catalogue import offered
 from leads.exports.services.asking import request_export
 from leads.exports.services.expiring import expire_exports
 from leads.exports.services.running import run_due
-from leads.models import Connection, Delivery, Export, FollowUp, Label, Lead, LeadLabel
+from leads.models import Export, FollowUp, Label, Lead, LeadLabel
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of
@@ -20,7 +20,7 @@ from leads.vault.values import Plain
 from tests.counting import statements
 from tests.exports.test_running import content_of, lines_of
 from tests.exports.test_workbook import rows_of
-from tests.world import CONTENT, World, make_form
+from tests.world import CONTENT, World, add_delivery, make_form
 
 AT = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
 
@@ -253,18 +253,9 @@ def test_what_the_team_made_of_a_lead_stands_in_its_columns(world: World) -> Non
     FollowUp.objects.create(
         lead=lead, library_id=world.library.pk, user=world.administrator, set_by=world.administrator, due_at=AT
     )
-    connection = Connection.objects.create(
-        library=world.library, kind="webhook", name="C", custody=1, created_by=world.administrator
-    )
+    connection = world.connect("C")
     for number, state in enumerate(("done", "dead")):
-        Delivery.objects.create(
-            library_id=world.library.pk,
-            connection=connection,
-            lead_id=lead.pk,
-            received_at=lead.received_at,
-            event_key=f"x:{number}",
-            state=state,
-        )
+        add_delivery(lead, connection, event_key=f"x:{number}", state=state)
     Lead.objects.filter(pk=lead.pk).update(
         assignee=world.administrator, contacted_at=AT, status_changed_at=AT, duplicate_of=other.pk, outcome="preferred"
     )

@@ -19,7 +19,7 @@ from leads.imports.selectors import columns_of, masked
 from leads.imports.services.asking import table_of, upload, version_content
 from leads.imports.services.running import run_due
 from leads.imports.table import LONGEST_CELL
-from leads.models import Connection, Delivery, Import, Label, Lead, LeadLabel
+from leads.models import Delivery, Import, Label, Lead, LeadLabel
 from leads.vault.models import ConsentRecord
 from leads.vault.regions import alias_of
 from tests.imports.files import answers_of, brought, checked, counts, csv_of, fresh, imported
@@ -283,11 +283,7 @@ def test_import_claims_no_consent_and_counts_nowhere(world: World) -> None:
 
 @pytest.mark.parametrize("deliver", [False, True])
 def test_crms_hear_of_an_import_only_when_told(world: World, deliver: bool) -> None:
-    library = LeadLibrary.objects.get(pk=world.library.pk)
-    connection = Connection.objects.create(
-        library=library, kind="webhook", name="CRM", url="https://192.0.2.1/hook", custody=library.custody,
-        created_by=world.administrator,
-    )  # fmt: skip
+    connection = world.connect("CRM")
     imported(world, csv_of(("Ann", "ann@example.com", "")), deliver=deliver)
     lead = Lead.objects.get()
     queued = list(Delivery.objects.values_list("connection", "event_key"))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from forms_builder.models import Form, MeasureEvent
 from leads.intake import store as storing
 from leads.intake.store import AlreadySubmitted, FormClosed, NewLead, Stored, Unfinished, store, sweep_arriving
-from leads.models import Connection, Delivery, Lead
+from leads.models import Delivery, Lead
 from leads.vault.models import ConsentRecord, SealedAnswers, SearchTerm
 from leads.vault.opening import Purpose
 from leads.vault.opening import open as open_sealed
@@ -53,18 +53,6 @@ def new(world: World, **changes: Any) -> NewLead:
     return replace(found, **changes)
 
 
-def connect(world: World, name: str = "CRM", **fields: Any) -> Connection:
-    return Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name=name,
-        url="https://crm.example/hook",
-        custody=fields.pop("custody", 1),
-        created_by=world.administrator,
-        **fields,
-    )
-
-
 def everything() -> dict[str, int]:
     """How many rows stand in each table of the leads, the vault and the measures."""
     counted = {}
@@ -87,7 +75,7 @@ def answers_of(lead_id: int, region: str = "eu") -> Any:
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_submission_becomes_a_lead_with_all_that_belongs_to_it(world: World, region: str) -> None:
-    target = connect(world)
+    target = world.connect()
     ad = world.ad
     submission = new(
         world,
@@ -155,19 +143,19 @@ def test_submission_becomes_a_lead_with_all_that_belongs_to_it(world: World, reg
 
 def test_every_connection_that_was_not_removed_gets_its_delivery(world: World) -> None:
     wanted = {
-        connect(world, "active").pk,
-        connect(world, "paused", state="paused").pk,
-        connect(world, "broken", state="needs_reconnect").pk,
-        connect(world, "unconfirmed", custody=7).pk,
+        world.connect("active").pk,
+        world.connect("paused", state="paused").pk,
+        world.connect("broken", state="needs_reconnect").pk,
+        world.connect("unconfirmed", custody=7).pk,
     }
-    connect(world, "removed", removed_at=timezone.now())
+    world.connect("removed", removed_at=timezone.now())
     store(new(world))
     assert set(Delivery.objects.values_list("connection_id", flat=True)) == wanted
 
 
 def test_many_connections_get_distinct_ids(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(70):
-        connect(world, f"CRM {number}")
+        world.connect(f"CRM {number}")
     # A clock that was set back: ids follow each other without a new start at each millisecond.
     monkeypatch.setattr(ids._sequence, "_millisecond", ids._sequence._millisecond + 60_000)
     monkeypatch.setattr(ids._sequence, "_counter", 1)
@@ -198,7 +186,7 @@ def test_nothing_that_was_answered_stands_in_clear(world: World) -> None:
 
 
 def test_same_key_and_content_gives_the_same_lead_and_writes_nothing(world: World) -> None:
-    connect(world)
+    world.connect()
     submission = new(world)
     first = store(submission)
     before = everything()
@@ -211,7 +199,7 @@ def test_same_key_and_content_gives_the_same_lead_and_writes_nothing(world: Worl
 
 @pytest.mark.parametrize("change", ["answer", "consent", "region"])
 def test_same_key_with_other_content_is_refused_and_writes_nothing(world: World, change: str) -> None:
-    connect(world)
+    world.connect()
     submission = new(world)
     first = store(submission)
     before = everything()
@@ -283,7 +271,7 @@ def test_form_archived_yesterday_takes_none_but_knows_what_it_took(world: World)
 
 
 def test_failure_in_the_midst_leaves_nothing_live(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect(world)
+    world.connect()
     before = everything()
 
     def broken(*_of: object) -> list[bytes]:
@@ -297,7 +285,7 @@ def test_failure_in_the_midst_leaves_nothing_live(world: World, monkeypatch: pyt
 
 
 def test_queries_do_not_grow_with_connections(world: World) -> None:
-    connect(world)
+    world.connect()
     store(new(world))
 
     def queries() -> int:
@@ -307,7 +295,7 @@ def test_queries_do_not_grow_with_connections(world: World) -> None:
 
     one = queries()
     for number in range(20):
-        connect(world, f"CRM {number}")
+        world.connect(f"CRM {number}")
     assert queries() == one
     if settings.ON_POSTGRES and not APART:
         assert one == 1  # the statement
@@ -354,7 +342,7 @@ def together(submissions: list[NewLead]) -> Counter[str]:
 @pytest.mark.parametrize("_round", range(3))
 def test_one_key_at_once_makes_one_lead(_round: int) -> None:
     world = make_world()
-    connect(world)
+    world.connect()
     submission = new(world)
     assert together([submission] * 16) == {"fresh": 1, "known": 15}
     lead = Lead.objects.get()
@@ -409,7 +397,7 @@ def old(lead: Lead) -> None:
 @pytest.mark.parametrize("step", [BEFORE_VAULT, BEFORE_LIVE])
 def test_retry_after_a_crash_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     world = make_world()
-    connect(world)
+    world.connect()
     submission = new(world)
     whole_again = crash_at(monkeypatch, step)
     with pytest.raises(Crash):
@@ -430,7 +418,7 @@ def test_retry_after_a_crash_goes_on_where_it_stopped(monkeypatch: pytest.Monkey
 @pytest.mark.django_db(transaction=True)
 def test_sweeper_finishes_what_lies_in_the_vault_and_removes_what_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world()
-    connect(world)
+    world.connect()
     whole, empty = new(world), new(world)
     for submission, step in ((whole, BEFORE_LIVE), (empty, BEFORE_VAULT)):
         undo = crash_at(monkeypatch, step)

@@ -16,7 +16,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from accounts.models import AccountMembership, AuditEvent, LeadLibraryUserPermission
-from leads.models import Connection, Delivery, Export
+from leads.models import Delivery, Export
 from leads.vault.models import DataKey
 from leads.vault.regions import alias_of
 from leadscenter import doctor
@@ -147,9 +147,7 @@ def test_clocks_that_are_apart_are_named(world: World, monkeypatch: pytest.Monke
 
 
 def test_deliveries_that_nobody_sends_are_named(world: World) -> None:
-    target = Connection.objects.create(
-        library=world.library, kind="webhook", name="CRM", custody=1, created_by=world.administrator
-    )
+    target = world.connect("CRM")
     late = Delivery.objects.create(
         library_id=world.library.pk,
         connection=target,

@@ -38,7 +38,7 @@ from leads.vault.opening import Purpose
 from leads.vault.opening import open as open_sealed
 from leads.vault.regions import alias_of
 from leads.vault.values import Plain
-from tests.world import World, make_world
+from tests.world import World, add_delivery, make_world
 
 pytestmark = pytest.mark.django_db
 CANARY = "Zedekiah Canary"
@@ -71,22 +71,8 @@ def world() -> World:
     note = Note(lead_id=lead.pk, library_id=world.library.pk, region="eu", author_id=world.administrator.pk)
     note.sealed = Plain("A canary note")
     note.save(using=alias_of("eu"), force_insert=True)
-    connection = Connection.objects.create(
-        library=world.library,
-        kind="webhook",
-        name="canary CRM",
-        url="https://crm.example/hooks/canary-secret",
-        custody=1,
-        created_by=world.administrator,
-    )
-    Delivery.objects.create(
-        library_id=world.library.pk,
-        connection=connection,
-        lead_id=lead.pk,
-        received_at=lead.received_at,
-        event_key="one",
-        state="dead",
-    )
+    connection = world.connect("canary CRM", url="https://crm.example/hooks/canary-secret")
+    add_delivery(lead, connection, event_key="one", state="dead")
     Export.objects.create(
         library=world.library,
         custody=1,

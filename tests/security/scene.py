@@ -31,12 +31,12 @@ from accounts.services.transfers import accept_transfer, cancel_transfer, reques
 from forms_builder.models import Form
 from leads.exports.services.asking import request_export
 from leads.imports.services.asking import upload
-from leads.models import Connection, Delivery, Export, FollowUp, Label, Lead, SavedView
+from leads.models import Delivery, Export, FollowUp, Label, Lead, SavedView
 from leads.selection import Selection
 from leads.vault.models import Note
 from leads.vault.regions import alias_of, aliases
 from leads.vault.values import Plain
-from tests.world import World, make_world, person
+from tests.world import World, add_delivery, make_connection, make_world, person
 
 STATES = ("T0", "TP", "T1")
 LEADS = 14  # one of them in the trash
@@ -173,14 +173,8 @@ def lend(world: World, name: str, role: AccountRole) -> AccountShare:
 def things(world: World, holder: User, lead: Lead) -> dict[str, Any]:
     """Make one of everything that a URL can name, by who holds the leads now; return the URL arguments."""
     library = LeadLibrary.objects.get(pk=world.library.pk)
-    connection = Connection.objects.create(
-        library=library, kind="webhook", name="canary CRM", url="https://192.0.2.1/hook", custody=library.custody,
-        created_by=holder,
-    )  # fmt: skip
-    delivery = Delivery.objects.create(
-        library_id=library.pk, connection=connection, lead_id=lead.pk, received_at=lead.received_at,
-        event_key=f"lead.created:{lead.pk}", state="dead",
-    )  # fmt: skip
+    connection = make_connection(library, holder, "canary CRM")
+    delivery = add_delivery(lead, connection, state="dead")
     note = Note(lead_id=lead.pk, library_id=library.pk, region="eu", author_id=holder.pk, sealed=Plain(NOTE))
     note.save(using=alias_of("eu"), force_insert=True)
     due = timezone.now() + timedelta(days=1)
