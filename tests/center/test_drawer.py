@@ -471,12 +471,7 @@ def test_a_place_that_is_made_up_leads_to_nothing_that_is_not_in_the_list(world:
 
 def test_a_long_timeline_says_how_much_is_earlier_and_holds_it(world: World) -> None:
     lead = world.add_lead()
-    hook = Connection.objects.create(
-        library=world.library, kind="webhook", name="Hook", custody=1, created_by=world.administrator
-    )
-    delivery = Delivery.objects.create(
-        library_id=world.library.pk, connection=hook, lead_id=lead.pk, received_at=lead.received_at, event_key="a:1"
-    )
+    delivery = add_delivery(lead, make_connection(world.library, world.administrator))
     tries = [DeliveryAttempt(delivery=delivery, status=500 + number, outcome="retry") for number in range(45)]
     DeliveryAttempt.objects.bulk_create(tries)
     page = client_of(world).get(url(world, lead)).content.decode()
