@@ -36,7 +36,7 @@ ABOUT = {
     "expiring": "Deleted within a week.",
     "s": "The words of a search as `next` carries them.",
     "q": "A whole e-mail, a phone number or its last six digits, words of a name, a lead's id, or the name or id of a "
-    "form, campaign, ad group or ad.",
+    "form, campaign, ad group or ad; a name that several of these have is refused with their ids.",
 }
 CHOICES = OFFERED | {name: list(YES_NO) for name in FLAGS} | {"expiring": [text for text in YES_NO if YES_NO[text]]}
 PARAMETERS = [OpenApiParameter(name, str, enum=CHOICES.get(name), description=text) for name, text in ABOUT.items()]

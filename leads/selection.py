@@ -2,7 +2,8 @@
 digests, never what a person typed, so that it can stand in a URL, an export's row and the trail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -41,6 +42,7 @@ FLAGS = {
     "viewed": "viewed_at__isnull",
     "downloaded": "downloaded_at__isnull",
 }
+NAMED = ("form", "campaign", "ad_group", "ad", "label")
 MOMENTS = ("since", "until", "expiring")
 PARTIAL = {
     "attention": Q(attention_at__lte=Now() + timedelta(days=1)),
@@ -181,25 +183,25 @@ class Selection:
 
 def read_selection(library: LeadLibrary, params: Mapping[str, Any], *, actor: User) -> Selection:
     """Read untrusted parameters; unknown names are left alone, bad values are `Invalid`, absent things `Http404`."""
-    errors: dict[str, str] = {}
-    given = {name: str(params[name]).strip() for name in NAMES if params.get(name) not in (None, "")}
-    order = given.pop("sort", "")  # of the orders that show all leads the list knows more
-    values: dict[str, Any] = {}
-    for name, text in given.items():
-        try:
-            if not is_storable(text):
-                raise ValueError
-            values |= _read(name, text, actor, library)
-        except ValueError as error:
-            errors[name] = str(error) or _("This value cannot be used.")
-    if "version" in values and "form" not in values:
-        errors.setdefault("version", _("Choose the form too: a version is one of a form."))
-    if errors:
-        raise Invalid(errors)
-    if "label" in values:
-        values["label"] = _label(library, values["label"])
-    _must_be_here(library, values)
-    return Selection(**values).sorted_by(order)
+    values = _read_all(library, params, actor)
+    here = _here(library, [values])
+    if not _is_here(values, here):
+        raise Http404
+    return _selected(values, here)
+
+
+def read_selections(
+    library: LeadLibrary, several: Mapping[str, Mapping[str, Any]], *, actor: User
+) -> dict[str, Selection]:
+    """Read several sets of parameters without those that `read_selection` refuses; one query for each kind of thing
+    that they name, however many they are.
+    """
+    read: dict[str, dict[str, Any]] = {}
+    for key, params in several.items():
+        with suppress(Invalid):
+            read[key] = _read_all(library, params, actor)
+    here = _here(library, read.values())
+    return {key: _selected(values, here) for key, values in read.items() if _is_here(values, here)}
 
 
 def is_storable(text: str) -> bool:
@@ -221,6 +223,26 @@ def with_search(selection: Selection, library: LeadLibrary, typed: object) -> Se
     if not words:
         raise Invalid({"q": _("Type an e-mail, a phone number or its last six digits, or words of a name.")})
     return replace(selection, words=words)
+
+
+def _read_all(library: LeadLibrary, params: Mapping[str, Any], actor: User) -> dict[str, Any]:
+    """Return what `Selection` is made of, but that a label is the text that names it, and the list's order."""
+    errors: dict[str, str] = {}
+    given = {name: str(params[name]).strip() for name in NAMES if params.get(name) not in (None, "")}
+    order = given.pop("sort", "")  # of the orders that show all leads the list knows more
+    values: dict[str, Any] = {"sort": order if order in PARTIAL else ""}
+    for name, text in given.items():
+        try:
+            if not is_storable(text):
+                raise ValueError
+            values |= _read(name, text, actor, library)
+        except ValueError as error:
+            errors[name] = str(error) or _("This value cannot be used.")
+    if "version" in values and "form" not in values:
+        errors.setdefault("version", _("Choose the form too: a version is one of a form."))
+    if errors:
+        raise Invalid(errors)
+    return values
 
 
 def _read(name: str, text: str, actor: User, library: LeadLibrary) -> dict[str, Any]:
@@ -304,24 +326,41 @@ def _one_of(text: str, offered: list[str]) -> str:
     return text
 
 
-def _label(library: LeadLibrary, text: str) -> int:
-    labels = Label.objects.filter(library=library)
-    found = labels.filter(name=text[:40]).values_list("pk", flat=True).first()
-    if found is None and text.isascii() and text.isdigit() and len(text) <= 18:
-        found = labels.filter(pk=int(text)).values_list("pk", flat=True).first()
-    if found is None:
-        raise Http404
-    return found
+Here = Mapping[str, Mapping[Any, int]]
 
 
-def _must_be_here(library: LeadLibrary, values: Mapping[str, Any]) -> None:
+def _here(library: LeadLibrary, many: Collection[Mapping[str, Any]]) -> Here:
+    """Return by kind what these values name and the library has: its id by what names it."""
     account = library.ad_account_id
-    places = {
+    places: dict[str, QuerySet[Any]] = {
         "form": Form.objects.filter(ad_account_id=account),
         "campaign": Campaign.objects.filter(ad_account_id=account),
         "ad_group": AdGroup.objects.filter(campaign__ad_account_id=account),
         "ad": Ad.objects.filter(ad_group__campaign__ad_account_id=account),
     }
-    for name, rows in places.items():
-        if name in values and not rows.filter(pk=values[name]).exists():
-            raise Http404
+    found: dict[str, Mapping[Any, int]] = {}
+    for kind, rows in places.items():
+        if named := {values[kind] for values in many if kind in values}:
+            found[kind] = {pk: pk for pk in rows.filter(pk__in=named).values_list("pk", flat=True)}
+    if texts := {values["label"] for values in many if "label" in values}:
+        found["label"] = _labels(library, texts)
+    return found
+
+
+def _labels(library: LeadLibrary, texts: Collection[str]) -> dict[str, int]:
+    """Return the ids of labels by the texts that name them: a name goes before an id."""
+    ids: dict[str, int] = {}
+    for text in texts:
+        with suppress(ValueError):
+            ids[text] = id_in(text)
+    labels = Label.objects.filter(library=library).filter(Q(name__in=texts) | Q(pk__in=ids.values()))
+    known = dict(labels.values_list("name", "pk"))
+    return {text: pk for text, pk in ids.items() if pk in known.values()} | known
+
+
+def _is_here(values: Mapping[str, Any], here: Here) -> bool:
+    return all(values[kind] in here.get(kind, ()) for kind in NAMED if kind in values)
+
+
+def _selected(values: Mapping[str, Any], here: Here) -> Selection:
+    return Selection(**{**values, **({"label": here["label"][values["label"]]} if "label" in values else {})})

@@ -1,5 +1,6 @@
 """REST API of saved views: the same filters, order and columns as the page, under a name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -54,8 +55,7 @@ class Views(LeadsView):
     def get(self, request: Request, library_id: int) -> Response:
         """List them, own ones first, with how many leads each holds, without test leads."""
         library, actor = library_of(library_id), actor_of(request)
-        rows = [_json(view, actor, library) for view in saved_views(actor, library)]
-        return Response({"results": rows, "next": None, "previous": None})
+        return Response({"results": _json(saved_views(actor, library), actor, library), "next": None, "previous": None})
 
     @extend_schema(operation_id="views_create", request=ViewBody, responses={201: ViewShape})
     def post(self, request: Request, library_id: int) -> Response:
@@ -63,7 +63,7 @@ class Views(LeadsView):
         library, actor = library_of(library_id), actor_of(request)
         require(actor, Can.VIEW_LEADS, library)
         view = save_view(actor=actor, library=library, change=_change(request))
-        return Response(_json(view, actor, library), status=201)
+        return Response(_json([view], actor, library)[0], status=201)
 
 
 class OneView(LeadsView):
@@ -75,7 +75,7 @@ class OneView(LeadsView):
         actor = actor_of(request)
         view = own_view(actor, view_id)
         changed = change_view(actor=actor, view=view, change=_change(request))
-        return Response(_json(changed, actor, view.library))
+        return Response(_json([changed], actor, view.library)[0])
 
     @extend_schema(operation_id="views_delete", responses={204: None})
     def delete(self, request: Request, view_id: int) -> Response:
@@ -98,11 +98,14 @@ def _change(request: Request) -> ViewChange:
     return ViewChange(body.get("name"), body.get("query"), flags)
 
 
-def _json(view: SavedView, actor: User, library: LeadLibrary) -> dict[str, Any]:
-    tab = counted(actor, library, str(view.pk), view.query)
-    return {
-        "id": str(view.pk),
-        "owner": str(view.owner_id),
-        "leads": tab.count if tab else None,
-        **{name: getattr(view, name) for name in ("name", "query", *FLAGS)},
-    }
+def _json(views: Sequence[SavedView], actor: User, library: LeadLibrary) -> list[dict[str, Any]]:
+    tabs = counted(actor, library, {str(view.pk): view.query for view in views})
+    return [
+        {
+            "id": str(view.pk),
+            "owner": str(view.owner_id),
+            "leads": tab.count if (tab := tabs.get(str(view.pk))) else None,
+            **{name: getattr(view, name) for name in ("name", "query", *FLAGS)},
+        }
+        for view in views
+    ]

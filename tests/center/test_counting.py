@@ -5,7 +5,7 @@ import time
 import pytest
 
 from leads.center.selectors import counting
-from leads.center.selectors.counting import Tab, counted, tabs
+from leads.center.selectors.counting import counted, tabs
 from leads.center.services.working import Change, change_leads
 from leads.models import Connection, Delivery, Lead
 from leads.selection import Selection
@@ -14,8 +14,7 @@ from tests.world import World
 
 
 def number_of(world: World, **query: str) -> tuple[int, bool]:
-    tab = counted(world.administrator, world.library, "", query)
-    assert isinstance(tab, Tab)
+    tab = counted(world.administrator, world.library, {"": query})[""]
     return tab.count, tab.more
 
 

@@ -24,7 +24,7 @@ from leads.vault.regions import alias_of
 from leads.vault.values import Plain
 from leadscenter.lib.paging import Cursor
 from tests.counting import statements
-from tests.world import World, add_delivery, person
+from tests.world import World, add_delivery, make_connection, person
 
 LAST = (1 << 63) - 1
 QUERIES = 36

@@ -1,6 +1,7 @@
 """What each page of the day's work asks of the databases: the same number for one, three and fifty of everything.
 
-On every lead: three labels, two notes, deliveries that arrived, failed and wait, an assignee.
+Of saved views three for each lead, thirty at most: by label, form and campaign. On every lead: three labels, two notes,
+deliveries that arrived, failed and wait, an assignee.
 """
 
 from datetime import timedelta
@@ -15,6 +16,7 @@ from campaigns.models import Campaign
 from forms_builder.measures import record
 from forms_builder.models import MeasureKind
 from leads.center.services.following_up import set_follow_up
+from leads.center.services.saving import ViewChange, save_view
 from leads.center.services.working import Change, add_note, change_leads
 from leads.models import Connection, Delivery, Export, Label, Lead, Notification
 from tests.counting import statements
@@ -22,7 +24,7 @@ from tests.world import World, make_form, person
 
 QUERIES = {
     "leads/": 19,
-    "leads/counts/": 11,
+    "leads/counts/": 14,
     "leads/board/": 20,
     "leads/ID/": 36,
     "exports/": 9,
@@ -33,6 +35,7 @@ QUERIES = {
     "/notifications/bell/": 3,
     "/api/leads/": 14,
     "/api/exports/": 7,
+    "/api/views/": 9,
 }
 
 
@@ -46,6 +49,12 @@ def busy(world: World, count: int) -> list[Lead]:
     leads = [_lead(world, number, team) for number in range(count)]
     for state, connection in zip(("done", "dead", "pending"), Connection.objects.order_by("pk"), strict=True):
         Delivery.objects.filter(connection=connection).update(state=state, attempts=2)
+    for number, lead in enumerate(leads[:10]):
+        queries = {"label": Label.objects.get(name=f"label {number}").pk, "form": lead.form_id}
+        queries["campaign"] = Campaign.objects.get(name=f"C {number}").pk
+        for kind, pk in queries.items():
+            change = ViewChange(f"{kind} {number}", {kind: str(pk)})
+            save_view(actor=world.administrator, library=world.library, change=change)
     return leads
 
 

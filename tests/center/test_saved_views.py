@@ -8,10 +8,11 @@ from django.test import Client
 from accounts.models import AccountRole, LeadLibrary
 from accounts.services.shares import set_leads_too
 from accounts.services.tokens import create_token
-from leads.center.selectors.saved import saved_views
+from leads.center.selectors.counting import counted
+from leads.center.selectors.saved import SHOWN_AT_MOST, saved_views
 from leads.center.services.saving import MOST_OF_A_PERSON, ViewChange, save_view
 from leads.center.services.working import Change, change_leads
-from leads.models import SavedView
+from leads.models import Label, SavedView
 from leads.vault.walking import words_of
 from tests.security.scene import lend
 from tests.world import World, make_world
@@ -114,6 +115,34 @@ def test_a_view_of_an_earlier_custody_is_not_there_any_more(world: World) -> Non
     library = LeadLibrary.objects.select_related("ad_account").get(pk=world.library.pk)
     assert saved_views(world.administrator, library) == []
     assert send(world, {"name": "New"}, view=view).status_code == 404
+
+
+def test_own_views_are_there_however_many_others_share(world: World) -> None:
+    own = save_view(actor=world.administrator, library=world.library, change=ViewChange("zz"))
+    theirs = {"library": world.library, "custody": world.library.custody, "owner": world.operator, "shared": True}
+    SavedView.objects.bulk_create([SavedView(**theirs, name=f"a{number:02}") for number in range(SHOWN_AT_MOST)])
+    found = saved_views(world.administrator, world.library)
+    assert ([view.name for view in found[:2]], len(found)) == (["zz", "a00"], SHOWN_AT_MOST)
+    assert found[0] == own
+
+
+def test_views_are_counted_together_and_what_names_the_gone_is_not(world: World) -> None:
+    lead, _other = world.add_lead(), world.add_lead()
+    label = Label.objects.create(library=world.library, name="hot")
+    change_leads(actor=world.administrator, library=world.library, lead_ids=[lead.pk], change=Change(labels=["hot"]))
+    theirs = Label.objects.create(library=world.stranger_library, name="theirs")
+    queries = {
+        "by id": {"label": str(label.pk)},
+        "by name": {"label": "hot"},
+        "by form": {"form": str(world.form.pk), "label": "hot"},
+        "of others": {"label": str(theirs.pk)},
+        "gone": {"label": "hot", "campaign": "1"},
+        "bad": {"form": "x"},
+    }
+    found = counted(world.administrator, world.library, queries)
+    assert {key: tab.count for key, tab in found.items()} == {"by id": 1, "by name": 1, "by form": 1}
+    Label.objects.create(library=world.library, name=str(label.pk))  # a name goes before an id
+    assert counted(world.administrator, world.library, queries)["by id"].count == 0
 
 
 def test_a_person_keeps_thirty_views(world: World) -> None:

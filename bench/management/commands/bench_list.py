@@ -114,7 +114,7 @@ def counts(actor: User, library: LeadLibrary) -> dict[str, Callable[[], object]]
     """Return the bounded count of each filter, as a saved view shows it once a minute."""
 
     def count(query: dict[str, str]) -> Callable[[], object]:
-        return anew(lambda: counted(actor, library, "", query))
+        return anew(lambda: counted(actor, library, {"": query}))
 
     return {name: count(query) for name, query in filters(library).items()}
 

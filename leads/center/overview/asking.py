@@ -21,6 +21,7 @@ from campaigns.models import Ad, Campaign
 from forms_builder.models import Form
 from leads.conditions import NOT_IMPORT
 from leads.parameters import FILTERS
+from leadscenter.lib.ids import id_in
 
 PERIODS = (7, 28, 90)
 GROUPS = ("campaign", "ad_group", "ad", "form", "country", "device")
@@ -136,8 +137,10 @@ def _day(text: object) -> date | None:
 
 
 def _id(text: object) -> int:
-    said = str(text or "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+    try:
+        return id_in(str(text or ""))
+    except ValueError:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,12 @@ from typing import Any
 
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.db.models.expressions import Combinable
-from django.http import Http404
 
 from accounts.access import Can, require
 from accounts.models import LeadLibrary, User
-from accounts.refusals import Invalid
 from leads.conditions import OPEN, expiring_before, open_deliveries
 from leads.models import Lead, LeadLabel
-from leads.selection import COLUMNS, Selection, read_selection
+from leads.selection import COLUMNS, Selection, read_selections
 from leadscenter.lib.lately import Lately
 from leadscenter.lib.lookups import numbers
 
@@ -62,24 +60,17 @@ def tabs(
         "expiring": replace(base, expiring=expiring_before(library.retention_days)),
         "attention": base.sorted_by("attention"),
     }
-    for key, query in (saved or {}).items():
-        if (read := _read(actor, library, query)) is not None:
-            wanted[key] = read
-    return count_all(library, wanted)
+    return count_all(library, wanted | _countable(actor, library, saved or {}))
 
 
-def counted(actor: User, library: LeadLibrary, key: str, query: Mapping[str, str]) -> Tab | None:
-    """Return how many leads a saved query holds; None for a search, which nobody counts, and for what is no more."""
-    read = _read(actor, library, query)
-    return count_all(library, {key: read})[0] if read else None
+def counted(actor: User, library: LeadLibrary, queries: Mapping[str, Mapping[str, str]]) -> dict[str, Tab]:
+    """Return by key how many leads saved queries hold, without searches, which nobody counts, and what is no more."""
+    return {tab.key: tab for tab in count_all(library, _countable(actor, library, queries))}
 
 
-def _read(actor: User, library: LeadLibrary, query: Mapping[str, str]) -> Selection | None:
-    try:
-        selection = read_selection(library, query, actor=actor)
-    except (Invalid, Http404):
-        return None
-    return None if selection.words else counting(selection)
+def _countable(actor: User, library: LeadLibrary, queries: Mapping[str, Mapping[str, str]]) -> dict[str, Selection]:
+    read = read_selections(library, queries, actor=actor)
+    return {key: counting(selection) for key, selection in read.items() if not selection.words}
 
 
 def counting(selection: Selection) -> Selection:

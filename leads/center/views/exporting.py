@@ -156,7 +156,7 @@ def _groups(library: LeadLibrary, columns: Sequence[str]) -> list[Ticks]:
 
 def _count(actor: User, library: LeadLibrary, selection: Selection) -> str:
     """Say how many leads the file will hold, as far as they are counted; nothing for a search."""
-    tab = counted(actor, library, "", selection.as_params())
+    tab = counted(actor, library, {"": selection.as_params()}).get("")
     if tab is None:
         return _("What the search finds")
     number = f"{tab.count:,}{'+' if tab.more else ''}"

@@ -83,7 +83,7 @@ def counts(request: HttpRequest, library_id: int) -> HttpResponse:
     selection, layout = read_selection(library, request.GET, actor=actor), layout_of(request.GET)
     saved = saved_views(actor, library)
     queries = {str(view.pk): view.query for view in saved}
-    numbers = tabs(actor, library, selection, saved=queries | {"here": request.GET, "everything": {}})
+    numbers = tabs(actor, library, selection.without("leads"), saved=queries | {"here": request.GET, "everything": {}})
     opened = str(request.GET.get("view", ""))
     place = place_of(request.GET)
     views = views_of(
@@ -242,14 +242,20 @@ def note(request: HttpRequest, library_id: int, lead_id: int) -> HttpResponse:
     """Add a note to a lead, sealed like the answers, or take an own one back (`remove`)."""
     found = lead_of(person(request), lead_id, can=Can.WORK_LEADS)
     if removed := request.POST.get("remove"):
-        known = removed.isascii() and removed.isdigit() and len(removed) < 19
-        remove_note(actor=person(request), lead=found, note_id=int(removed) if known else 0)
+        remove_note(actor=person(request), lead=found, note_id=_id(removed))
         return after_change(request, library_id, lead_id)
     try:
         add_note(actor=person(request), lead=found, text=request.POST.get("text", ""))
     except Invalid as invalid:
         return not_taken(request, library_id, lead_id, invalid)
     return after_change(request, library_id, lead_id)
+
+
+def _id(text: str) -> int:
+    try:
+        return read_id(text)
+    except ValueError as error:
+        raise Http404 from error
 
 
 @allows(Can.DELETE_LEADS, of="library")

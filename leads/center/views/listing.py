@@ -84,6 +84,7 @@ class ListPage:
     chips: tuple[Chip, ...]
     choices: tuple[Choice, ...]
     people: tuple[Person, ...]
+    seen_by: int
     labels: tuple[str, ...]
     statuses: tuple[Badge, ...]
     filter_items: tuple[tuple[str, str], ...]
@@ -167,6 +168,7 @@ def list_page(
         chips=chips(library, selection, layout, actor, base, names, view),
         choices=offered,
         people=offered_people,
+        seen_by=len(people),
         labels=tuple(text for choice in offered if choice.name == "label" for _key, text in choice.options),
         statuses=status_badges(),
         filter_items=tuple(selection.as_params().items()),
