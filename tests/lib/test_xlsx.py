@@ -2,15 +2,15 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import openpyxl
 import pytest
 
-from leadscenter.lib.xlsx import LONGEST_CELL, write_xlsx
+from leadscenter.lib.xlsx import LONGEST_CELL, row_of_line, write_xlsx
 
 
-def written(heading: list[str], rows: list[list[str]], **options: int) -> bytes:
+def written(heading: list[str], rows: Sequence[list[str] | str], **options: int) -> bytes:
     out = io.BytesIO()
     write_xlsx(out, heading, rows, **options)
     return out.getvalue()
@@ -63,6 +63,31 @@ def test_letters_that_look_like_an_escape_are_escaped() -> None:
 def test_a_cell_that_is_too_long_is_cut() -> None:
     [[_heading, [cell]]] = read(written(["h"], [["x" * (LONGEST_CELL + 5)]]))
     assert cell == "x" * LONGEST_CELL
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"\r\n',
+        '"a\r\n',
+        '"a","\r\n',
+        '"a""\r\n',
+        '"a",""",","b"\r\n',
+        '"a"\n',
+        "a,b\r\n",
+        '"a","b"',
+        "\r\n",
+        '"a\rb"\r\n',
+    ],
+)
+def test_line_that_is_no_whole_one_of_plain_cells_makes_no_row(line: str) -> None:
+    assert row_of_line(line) is None
+
+
+def test_line_makes_the_row_of_its_cells() -> None:
+    assert written(["h", "i", "j"], [row_of_line('"a","","b, c"\r\n') or ""]) == written(
+        ["h", "i", "j"], [["a", "", "b, c"]]
+    )
 
 
 def test_empty_cells_keep_their_place() -> None:
