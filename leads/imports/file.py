@@ -39,13 +39,13 @@ def remove(import_id: int, *, but_faults: bool = False) -> None:
         path.unlink(missing_ok=True)
 
 
-def keep(import_id: int, key: bytes, content: bytes) -> int:
-    """Write the uploaded file, sealed and durable; return how many records it has."""
+def keep(import_id: int, key: bytes, content: bytes) -> tuple[int, int]:
+    """Write the uploaded file, sealed and durable; return its size on disk and its records."""
     with sealed_file.Writer(uploaded(import_id), key, name=UPLOADED, owner=import_id) as writer:
         writer.write(content)
         writer.finish()
         writer.sync()
-        return writer.records
+        return writer.size, writer.records
 
 
 def content_of(row: Import) -> bytes:

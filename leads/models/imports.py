@@ -13,7 +13,8 @@ class Import(models.Model):
 
     `uploaded` waits for its mapping, `checked` was run dry and waits for a yes. `cursor` is the last row that is
     committed, so that a killed run goes on behind it. `version` is what the rows are judged by, whatever is published
-    meanwhile. `records` is of the file, `fault_records` and `fault_bytes` of the one that holds the faulty rows.
+    meanwhile. `records` and `bytes_written` are of the file, `fault_records` and `fault_bytes` of the one that holds
+    the faulty rows.
     """
 
     class State(models.TextChoices):
@@ -51,6 +52,7 @@ class Import(models.Model):
     updated = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     faulty = models.PositiveIntegerField(default=0)
+    bytes_written = models.PositiveBigIntegerField(default=0)
     records = models.PositiveIntegerField(default=0)
     fault_bytes = models.PositiveBigIntegerField(default=0)
     fault_records = models.PositiveIntegerField(default=0)

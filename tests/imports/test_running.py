@@ -162,7 +162,7 @@ def test_a_file_is_written_before_the_transaction_that_knows_of_it(
     inside: list[list[str]] = []
     keep = file.keep
 
-    def watched(import_id: int, key: bytes, content: bytes) -> int:
+    def watched(import_id: int, key: bytes, content: bytes) -> tuple[int, int]:
         inside.append(list(connection.savepoint_ids))
         return keep(import_id, key, content)
 

@@ -187,7 +187,7 @@ def _fields(table: Table, file_format: str) -> dict[str, Any]:
 def _keep(actor: User, library: LeadLibrary, version: FormVersion, content: bytes, fields: dict[str, Any]) -> Import:
     import_id, key = new_id(), new_key()
     try:
-        records = file.keep(import_id, key, content)
+        size, records = file.keep(import_id, key, content)
         with transaction.atomic():
             require(actor, Can.WORK_LEADS, library)
             if Import.objects.filter(library=library, state__in=(*WAITING, *UNDER_WAY)).count() >= MAX_OPEN:
@@ -208,6 +208,7 @@ def _keep(actor: User, library: LeadLibrary, version: FormVersion, content: byte
                 form_id=version.form_id,
                 version=version,
                 requested_by=actor,
+                bytes_written=size,
                 records=records,
                 wrapped_key=wrap_key(key),
                 expires_at=Now() + KEPT,
