@@ -66,8 +66,9 @@ def encoded(params: dict[str, str]) -> str:
 
 
 def days_of(selection: Selection, library: LeadLibrary) -> dict[str, str]:
-    """Return `since` and `until`, where they are set, as the days that the filter menu shows."""
-    return {name: _day(name, moment, library) for name, moment in _moments(selection).items()}
+    """Return `since` and `until` as the days that the filter menu shows; empty where they are not set."""
+    days = {name: _day(name, moment, library) for name, moment in _moments(selection).items()}
+    return {"since": "", "until": ""} | days
 
 
 def exactly(selection: Selection, library: LeadLibrary) -> dict[str, str]:
@@ -105,10 +106,13 @@ def _day(name: str, moment: datetime, library: LeadLibrary) -> str:
 
 
 def choices(
-    library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]], names: Names
+    library: LeadLibrary, selection: Selection, people: Iterable[tuple[int, str]], names: Names, actor: User
 ) -> tuple[Choice, ...]:
-    """Return what the filter menu offers, what is chosen among it; `people` may see the leads."""
-    return (*_things(library, selection, people, names), *_kinds(selection), *_flags(selection))
+    """Return what the filter menu offers, what is chosen among it; `people` may see the leads, `names` is what `called`
+    tells.
+    """
+    known = {("assignee", actor.pk): str(actor), **names}
+    return (*_things(library, selection, people, known), *_kinds(selection), *_flags(selection))
 
 
 def _choice(name: str, label: str, rows: Sequence[tuple[Any, Any]], value: object, names: Names = _NAMELESS) -> Choice:

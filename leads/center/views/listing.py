@@ -152,9 +152,7 @@ def list_page(
     alone = not (page.next or page.previous or given.get("cursor"))
     offered_people = people_of(people)
     names = called(selection, actor)
-    known = {("assignee", actor.pk): str(actor), **names}
-    offered = choices(library, selection, [(one.id, one.name) for one in offered_people], known)
-    days = days_of(selection, library)
+    offered = choices(library, selection, [(one.id, one.name) for one in offered_people], names, actor)
     columns = _columns(library, layout, params, sortable=not trash and not selection.words)
     return ListPage(
         rows=tuple(map(Wording(library, params, selected).row, page.rows)),
@@ -175,14 +173,12 @@ def list_page(
         kept_items=(*_kept(params), *exactly(selection, library).items()),
         here_items=tuple(state.items()),
         board=BOARD in params,
-        since=days.get("since", ""),
-        until=days.get("until", ""),
+        **days_of(selection, library),
         zone=library.ad_account.time_zone,
         holder=library.custodian.name,
         sort=layout.order,
-        before=address(library, params | {"cursor": page.previous}) if page.previous else "",
-        after=address(library, params | {"cursor": page.next}) if page.next else "",
         start=address(library, params) if selection.words and given.get("cursor") else "",
+        **_around(library, page, params),
         narrow=page.narrow,
         trash=trash,
         caption=str(CAPTIONS[layout.order]),
@@ -198,6 +194,12 @@ def list_page(
         new_export_url=new_export_url(library, selection),
         **_urls(library, encoded(params), trash=trash),
     )
+
+
+def _around(library: LeadLibrary, page: LeadPage, params: dict[str, str]) -> dict[str, str]:
+    """Return where the page before this one and the page after it are, where there is one."""
+    cursors = {"before": page.previous, "after": page.next}
+    return {name: address(library, params | {"cursor": at}) if at else "" for name, at in cursors.items()}
 
 
 def _urls(library: LeadLibrary, query: str, *, trash: bool) -> dict[str, str]:
