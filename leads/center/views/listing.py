@@ -174,8 +174,7 @@ def list_page(
         here_items=tuple(state.items()),
         board=BOARD in params,
         **days_of(selection, library),
-        zone=library.ad_account.time_zone,
-        holder=library.custodian.name,
+        **_about(library),
         sort=layout.order,
         start=address(library, params) if selection.words and given.get("cursor") else "",
         **_around(library, page, params),
@@ -186,7 +185,6 @@ def list_page(
         count_text=count if alone else _("%(n)s and more") % {"n": len(page.rows)},
         download_text=count if alone else _("leads"),
         downloadable=selection.state == Lead.State.LIVE,
-        note=_note(library),
         last_download=_last_download(library) if Can.VIEW_TRAIL in can else "",
         self_url=address(library, here),
         list_url=base,
@@ -194,6 +192,11 @@ def list_page(
         new_export_url=new_export_url(library, selection),
         **_urls(library, encoded(params), trash=trash),
     )
+
+
+def _about(library: LeadLibrary) -> dict[str, str]:
+    """Return what the page says of the library whatever it shows."""
+    return {"zone": library.ad_account.time_zone, "holder": library.custodian.name, "note": _note(library)}
 
 
 def _around(library: LeadLibrary, page: LeadPage, params: dict[str, str]) -> dict[str, str]:
