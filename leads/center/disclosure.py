@@ -214,7 +214,9 @@ def read_notes(lead: Lead, *, actor: User, library: LeadLibrary) -> list[OpenNot
 
 
 def excerpts_of(lead: Lead, attempt_ids: Iterable[int], *, actor: User, library: LeadLibrary) -> dict[int, str]:
-    """Return what receivers answered (attempt id → beginning of the answer). Part of an open lead, like notes."""
+    """Return what receivers answered (attempt id → beginning of the answer), as it came. Part of a lead whose contact
+    details were revealed: the event of that covers it.
+    """
     require(actor, Can.CONNECT_CRM, library)
     rows = ResponseExcerpt.objects.using(alias_of(lead.region)).filter(
         attempt_id__in=list(attempt_ids), lead_id=lead.pk, library_id=library.pk

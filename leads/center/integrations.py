@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.access import Can, require
 from accounts.models import Act, LeadLibrary, User
-from leads.center.disclosure import OpenLead, disclose
+from leads.center.disclosure import OpenLead, disclose, excerpts_of
 from leads.center.selectors.library import SHOWN
 from leads.crm.connectors import connector_of
 from leads.crm.connectors.connector import CannotMap, Destination, Event
@@ -83,15 +83,34 @@ class MaskedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The beginning of what a receiver answered to an attempt, which counts from 1."""
+
+    attempt: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryDetail:
+    """A delivery as its page shows it; `answers` is None where nobody asked for them."""
+
     row: DeliveryRow
     request: MaskedRequest | None
     lead_name: str = field(repr=False)
     lead_gone: bool
+    answers: tuple[Answered, ...] | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a receiver answered with a refusal, of which the beginning is kept, sealed."""
+        return any(attempt.status is not None and attempt.error for attempt in self.row.attempts)
 
 
-def delivery_detail(actor: User, delivery_id: int) -> DeliveryDetail:
-    """Open one delivery with its request, masked. A look at its lead, so it leaves a trace. `Http404`, `Refused`."""
+def delivery_detail(actor: User, delivery_id: int, *, with_answers: bool = False) -> DeliveryDetail:
+    """Open one delivery with its request, masked. A look at its lead, so it leaves a trace. `Http404`, `Refused`.
+
+    `with_answers`: also what the receiver answered, as it came: a reveal, since receivers repeat what they were sent.
+    """
     row = delivery_row(actor, delivery_id)
     lead = Lead.objects.select_related("library__ad_account", "library__custodian").filter(pk=row.lead_id).first()
     connection = Connection.objects.filter(pk=row.connection_id).first()
@@ -99,8 +118,17 @@ def delivery_detail(actor: User, delivery_id: int) -> DeliveryDetail:
         raise Http404
     if lead is None or lead.state not in SHOWN:
         return DeliveryDetail(row, None, "", lead_gone=True)
-    shown = disclose([lead], actor=actor, library=lead.library, act=Act.LEAD_OPENED, purpose="delivery")[0]
-    return DeliveryDetail(row, _request(row, lead, shown, connection), shown.name, lead_gone=False)
+    act = Act.LEAD_REVEALED if with_answers else Act.LEAD_OPENED
+    shown = disclose([lead], actor=actor, library=lead.library, act=act, purpose="delivery")[0]
+    request = _request(row, lead, shown, connection)
+    answers = _answers(row, lead, actor) if with_answers else None
+    return DeliveryDetail(row, request, shown.name, lead_gone=False, answers=answers)
+
+
+def _answers(row: DeliveryRow, lead: Lead, actor: User) -> tuple[Answered, ...]:
+    ids = [attempt.id for attempt in row.attempts]
+    texts = excerpts_of(lead, ids, actor=actor, library=lead.library)
+    return tuple(Answered(number, texts[pk]) for number, pk in enumerate(ids, start=1) if pk in texts)
 
 
 def _request(row: DeliveryRow, lead: Lead, shown: OpenLead, connection: Connection) -> MaskedRequest | None:

@@ -90,4 +90,9 @@ pages = [
     path(
         f"{L}/integrations/deliveries/<int:delivery_id>/resend/", integrations.delivery_resend, name="delivery_resend"
     ),
+    path(
+        f"{L}/integrations/deliveries/<int:delivery_id>/answers/",
+        integrations.delivery_answers,
+        name="delivery_answers",
+    ),
 ]

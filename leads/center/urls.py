@@ -4,6 +4,7 @@ from django.urls import path
 
 from leads.center import (
     alarms_api,
+    answers_api,
     board_api,
     desk_api,
     labels_api,
@@ -29,6 +30,7 @@ api = [
     path(f"{_LIBRARY}leads/board/", board_api.LibraryBoard.as_view(), name="api_leads_board"),
     path(f"{_LIBRARY}leads/search/", rest.Search.as_view(), name="api_leads_search"),
     path(f"{_LIBRARY}leads/bulk/", rest.Bulk.as_view(), name="api_leads_bulk"),
+    path("deliveries/<int:delivery_id>/answers/", answers_api.DeliveryAnswers.as_view(), name="api_delivery_answers"),
     path("notifications/", notifications_api.Notifications.as_view(), name="api_notifications"),
     path("notifications/read/", notifications_api.NotificationsRead.as_view(), name="api_notifications_read"),
     path("notification-settings/", notifications_api.NotificationSettings.as_view(), name="api_notification_settings"),

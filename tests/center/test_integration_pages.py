@@ -14,7 +14,12 @@ from leads.crm.unseal import credentials_of
 from leads.exports.services.asking import request_export
 from leads.models import Connection, Delivery, DeliveryAttempt
 from leads.selection import Selection
-from tests.world import World
+from leads.vault.models import ResponseExcerpt
+from leads.vault.regions import alias_of
+from leads.vault.sealing import seal
+from leads.vault.values import Owner
+from tests.callers import Caller
+from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +169,51 @@ def test_failed_delivery_says_cause_and_fix_and_masks_the_request(world: World, 
     client.post(url(world, f"deliveries/{delivery.pk}/resend/"))
     delivery.refresh_from_db()
     assert delivery.state == "pending"
+
+
+def test_what_a_receiver_answered_is_shown_on_demand_and_leaves_a_trace(world: World, hubspot: Connection) -> None:
+    lead = world.add_lead()
+    delivery = Delivery.objects.get()
+    said = "<b>ann@example.com</b> is taken"
+    for code, text in (("http_503", ""), ("conflict", said)):
+        attempt = DeliveryAttempt.objects.create(delivery=delivery, status=409, outcome="dead", code=code, ms=12)
+        if text:
+            owner = Owner(world.library.pk, lead.region, attempt.pk)
+            ResponseExcerpt.objects.using(alias_of(lead.region)).create(
+                attempt_id=attempt.pk,
+                lead_id=lead.pk,
+                library_id=world.library.pk,
+                region=lead.region,
+                sealed=seal("excerpt/1", owner, text),
+            )
+    client, here = signed_in(world.administrator), url(world, f"deliveries/{delivery.pk}/")
+    page = client.get(here).content.decode()
+    assert ("Show its answer" in page, "is taken" in page) == (True, False)
+    looks = AuditEvent.objects.filter(act=Act.LEAD_REVEALED)
+    assert looks.count() == 0
+
+    shown = client.post(f"{here}answers/")
+    page = shown.content.decode()
+    assert "Answer to attempt 2" in page
+    assert "Answer to attempt 1" not in page
+    assert "&lt;b&gt;ann@example.com&lt;/b&gt; is taken" in page
+    assert said not in page
+    assert "no-store" in shown["Cache-Control"]
+    assert [event.purpose for event in looks] == ["delivery"]
+
+    rest = f"deliveries/{delivery.pk}/answers/"
+    refusals = [
+        *(signed_in(one).post(f"{here}answers/") for one in (world.operator, make_world().administrator)),
+        *(Caller(one).get(rest) for one in (world.operator, make_world().administrator)),
+        *(Caller(world.administrator, scopes=(one,)).get(rest) for one in ("crm", "leads:read")),
+    ]
+    for refused in refusals:
+        assert refused.status_code in (403, 404)
+        assert b"is taken" not in refused.content
+    assert looks.all().count() == 1
+    answer = Caller(world.administrator, scopes=("crm", "leads:read")).get(rest)
+    assert answer.json() == {"results": [{"attempt": 2, "text": said}]}
+    assert looks.all().count() == 2
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_ticks_for_files_outlast_the_work_on_one_so_that_exports_and_imports_tak
 
 
 def test_a_workbook_ends_by_itself_before_its_worker_is_ended() -> None:
+    app.loader.import_default_modules()
     task: Any = app.tasks["leads.run_exports"]
     assert exports.BUDGET_SECONDS + exports.BUILD_SECONDS < task.soft_time_limit < task.time_limit
     limits = [one.time_limit or settings.CELERY_TASK_TIME_LIMIT for one in app.tasks.values()]

@@ -145,6 +145,7 @@ def paths(agency: Agency) -> dict[str, tuple[str, str, Any]]:
         "connection test": ("POST", f"{crm}/{agency.connection.pk}/test/", {}),
         "delivery": ("GET", f"{crm}/deliveries/{agency.delivery.pk}/", {}),
         "resend": ("POST", f"{crm}/deliveries/{agency.delivery.pk}/resend/", {}),
+        "answers": ("POST", f"{crm}/deliveries/{agency.delivery.pk}/answers/", {}),
         "activity": ("GET", f"{at}/activity/", {}),
         "privacy": ("POST", f"{at}/privacy/", {"retention_days": "1"}),
     }
@@ -178,6 +179,7 @@ def api_paths(agency: Agency) -> dict[str, tuple[str, str, Any]]:
         "secret": ("POST", f"{crm}/rotate-secret/", None),
         "deliveries": ("GET", f"{crm}/deliveries/", None),
         "resend": ("POST", f"deliveries/{agency.delivery.pk}/resend/", None),
+        "answers": ("GET", f"deliveries/{agency.delivery.pk}/answers/", None),
         "deliveries of a lead": ("GET", f"{lead}/deliveries/", None),
         "trail": ("GET", f"{library}/audit-events/", None),
     }

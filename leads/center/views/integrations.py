@@ -360,9 +360,23 @@ def connection_remove(request: HttpRequest, library_id: int, connection_id: int)
 @require_GET
 def delivery(request: HttpRequest, library_id: int, delivery_id: int) -> HttpResponse:
     """Show one delivery: what happened, what we kept, what to do, and the request with its values masked."""
+    return _delivery(request, library_id, delivery_id)
+
+
+@allows(Can.CONNECT_CRM, of="library")
+@never_cache
+@require_POST
+def delivery_answers(request: HttpRequest, library_id: int, delivery_id: int) -> HttpResponse:
+    """Show one delivery with what the receiver answered, which may repeat contact details; the trail says who and
+    when.
+    """
+    return _delivery(request, library_id, delivery_id, with_answers=True)
+
+
+def _delivery(request: HttpRequest, library_id: int, delivery_id: int, *, with_answers: bool = False) -> HttpResponse:
     library, actor = library_of(library_id), person(request)
     get_object_or_404(Delivery, pk=delivery_id, library_id=library_id)
-    detail = delivery_detail(actor, delivery_id)
+    detail = delivery_detail(actor, delivery_id, with_answers=with_answers)
     if getattr(request, "htmx", False):
         return render(request, "leads/_cause.html", {"detail": detail, "library": library})
     context = {"detail": detail, "library": library, **shell(request, library=library, active="integrations")}
