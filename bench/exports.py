@@ -16,6 +16,7 @@ WAYS = ("csv", "csv_same", "bare", "copy", "xlsx", "xlsx_same", "openpyxl")
 PEER_UP_TO = 100_000  # openpyxl takes minutes for more
 ROUNDS = 3
 MOST_MB = 150.0
+MOST_TESTS = 12  # leads that stand in no file which cannot say that they are tests: one of each form
 Found = dict[str, dict[str, float]]
 
 
@@ -88,7 +89,7 @@ def measure(running: Product, size: int) -> Found:
             if way == "openpyxl" and size > PEER_UP_TO:
                 continue
             told = json.loads(manage(running.environment, "bench_export", way, library))
-            assert told["rows"] == size, told
+            assert size - MOST_TESTS <= told["rows"] <= size, told
             if way not in best or told["seconds"] < best[way]["seconds"]:
                 best[way] = told
     return best
