@@ -192,7 +192,7 @@ def _undelivered(scope: Scope, newest_deleted: datetime | None) -> Tile:
     if now.more or before.more:
         return replace(tile, than="", before=before.count)
     if not before.count:
-        word = _("none in the days before") if now.count else _("all delivered")
+        word = _("none in the days before") if now.count else _("none failed or waiting")
         return replace(tile, word=word, than="", before=0, poor=bool(now.count))
     return _compared(tile, now.count, before.count, _("more"), _("fewer"), rising_is_good=False)
 
