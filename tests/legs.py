@@ -45,7 +45,12 @@ WITHOUT_DATABASE = ("tests/lib", "tests/architecture", "tests/docs")
 LOOKS = ("day", "editor", "pages", "sign_in", "transfer")
 """Browser tests that look at pages, which are drawn the same on every database: once too. The path of a lead and the
 public form are walked in every suite."""
+DESK = ("board", "desk_keys", "drawer", "list")
+"""Browser tests of the desk: once on each kind of database. Where the vault lies is nothing that a browser sees; what
+these pages ask is tested without one in every suite.
+"""
 ONCE = (*WITHOUT_DATABASE, *(f"tests/browser/test_{name}.py" for name in LOOKS))
+ON_EACH_KIND = tuple(f"tests/browser/test_{name}.py" for name in DESK)
 # A file stays together: it starts a product once. Files keep the order of tests/conftest.py, the long ones first.
 PYTEST = ["-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
 
@@ -127,9 +132,9 @@ def suite(*arguments: str, failed: list[str], **values: str) -> bool:
     return python(*PYTEST, *arguments, environment=environment)
 
 
-def but_those_of_once(arguments: tuple[str, ...]) -> list[str]:
-    """The arguments for a later suite; what somebody asked for by name stays."""
-    return list(arguments) if arguments else [f"--ignore={folder}" for folder in ONCE]
+def but(done: tuple[str, ...], arguments: tuple[str, ...]) -> list[str]:
+    """The arguments for a suite without what is done in others; what somebody asked for by name stays."""
+    return list(arguments) if arguments else [f"--ignore={folder}" for folder in done]
 
 
 def on_sqlite(*arguments: str, failed: list[str]) -> bool:
@@ -141,13 +146,13 @@ def on_two_databases(*arguments: str, failed: list[str]) -> bool:
     with embedded_broker() as url:
         vault = "sqlite:///var/test/vault-main.sqlite3"
         regions = ",".join(f"{region}={vault}" for region in ("eu", "us", "row"))
-        asked = but_those_of_once(arguments)
+        asked = but((*ONCE, *ON_EACH_KIND), arguments)
         return suite(*asked, failed=failed, REDIS_URL=url, VAULT_DATABASE_URLS=regions)
 
 
 def on_postgres(*arguments: str, failed: list[str]) -> bool:
     with services.postgres() as database, services.redis_server() as broker:
-        asked = but_those_of_once(arguments)
+        asked = but(ONCE, arguments)
         return suite(*asked, failed=failed, DATABASE_URL=f"{database}/holdfast_{os.getpid()}", REDIS_URL=broker)
 
 
