@@ -16,6 +16,7 @@ from accounts.models import AccessAsk, BusinessCenter
 from accounts.refusals import Conflict
 from accounts.services.asking import ask_for_access, dismiss_ask
 from accounts.views import person
+from leadscenter.lib.ids import id_in
 from leadscenter.lib.paging import ID_LIMIT
 
 TOLD = gettext_lazy(
@@ -38,10 +39,11 @@ class AskForm(forms.Form):
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for the leads of an ad account by its number. What comes back is the same whether there is one or not."""
-    chosen = request.POST.get("business_center", "")
-    if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 18):
-        raise Http404
-    center = get_object_or_404(BusinessCenter, pk=int(chosen))
+    try:
+        chosen = id_in(request.POST.get("business_center", ""))
+    except ValueError as error:
+        raise Http404 from error
+    center = get_object_or_404(BusinessCenter, pk=chosen)
     require_admin_of(person(request), center, Can.HAND_OVER)
     form = AskForm(request.POST)
     if not form.is_valid():

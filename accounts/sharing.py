@@ -17,11 +17,15 @@ from accounts.selectors import shares_seen_by
 from accounts.services.inviting import revoke_invitation
 from accounts.services.shares import end_share, give_role, require_party, set_leads_too, set_share_role, share_account
 from accounts.views import account_of
+from leadscenter.lib.ids import id_in
 
 
 def read_id(text: str | None) -> int | None:
     """Return an id as it stands in a form field, or None for anything else."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+    try:
+        return id_in(text or "")
+    except ValueError:
+        return None
 
 
 def read_role(text: str | None) -> AccountRole:

@@ -305,19 +305,15 @@ def read_time(text: str, *, end: bool = False, zone: tzinfo = UTC) -> datetime:
         moment = None if day else parse_datetime(text.replace(" ", "+"))
     except ValueError as error:
         raise ValueError(told) from error
-    if day:
-        if day.year > 9998:
-            raise ValueError(told)
-        try:
-            return datetime.combine(day + timedelta(days=1) if end else day, time.min, zone).astimezone(UTC)
-        except OverflowError as error:
-            raise ValueError(told) from error
-    if moment is None:
-        raise ValueError(told)
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if day:
+            moment = datetime.combine(day + timedelta(days=1) if end else day, time.min, zone)
+        found = moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
     except OverflowError as error:
         raise ValueError(told) from error
+    if found is None or not 1 < found.year < 9999:  # at the ends of the calendar other time zones have no days
+        raise ValueError(told)
+    return found
 
 
 def _one_of(text: str, offered: list[str]) -> str:

@@ -38,6 +38,7 @@ from leads.models import Lead
 from leads.vault.ingest import UnknownKey, current_ingest_key, open_submission
 from leadscenter.lib.devices import device_of
 from leadscenter.lib.hpke import CannotOpen
+from leadscenter.lib.ids import id_in
 
 logger = logging.getLogger("leadscenter.intake")
 RETRY_SECONDS = 5
@@ -275,17 +276,23 @@ def count(request: HttpRequest, public_id: str) -> HttpResponse:
     served = shown_version(public_id, number)
     if served is None or not served.takes_answers():
         raise NoSuchForm
-    text = str(body.get("ad_id") or "")
     measures.record(
         kind=MeasureKind(kind),
         form_id=served.form_id,
         version=served.number,
-        ad_id=int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0,
+        ad_id=_ad_id(body),
         questions=_seen(served, body) if kind == MeasureKind.QUESTION else [""],
         country=circumstances().country,
         device=_device(request),
     )
     return HttpResponse(status=204)
+
+
+def _ad_id(body: dict[str, Any]) -> int:
+    try:
+        return id_in(str(body.get("ad_id") or ""))
+    except ValueError:
+        return 0
 
 
 def _seen(served: ServedForm, body: dict[str, Any]) -> list[str]:

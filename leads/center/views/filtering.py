@@ -88,7 +88,7 @@ def untouched(given: Mapping[str, str], library: LeadLibrary) -> dict[str, str]:
         try:
             moment = read_time(given.get(name + EXACT, ""))
             same = _day(name, moment, library) == found.get(name)
-        except (ValueError, OverflowError):
+        except ValueError:
             continue
         if same:
             found[name] = moment.isoformat()

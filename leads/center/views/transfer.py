@@ -23,6 +23,7 @@ from leads.center.transfers import transfer_json, transfers_seen_by
 from leads.crm.selectors import unconfirmed_of
 from leads.models import Connection, Delivery, Export
 from leadscenter.lib.display import initials
+from leadscenter.lib.ids import id_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,10 @@ def transfer(request: HttpRequest, library_id: int) -> HttpResponse:
 def _receiver(typed: str, library: LeadLibrary) -> tuple[BusinessCenter | None, str]:
     if not typed:
         return None, ""
-    known = typed.isascii() and typed.isdigit() and len(typed) <= 18
-    to = BusinessCenter.objects.filter(pk=int(typed), is_active=True).first() if known else None
+    try:
+        to = BusinessCenter.objects.filter(pk=id_in(typed), is_active=True).first()
+    except ValueError:
+        to = None
     if to is None:
         return None, _("There is no Business Center with this id. Its Admins find it at Transfers.")
     if to.pk == library.custodian_id:
