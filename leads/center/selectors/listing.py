@@ -1,7 +1,7 @@
 """The list of leads: one keyset page through the filters, opened for whoever looks, with the work done on each.
 
-The number of queries is the same for one row and for fifty. A search walks the rarest word newest first, two pages of
-leads and then five hundred at a time, and stops when the page is full or five thousand were looked at.
+The number of queries is the same for one row and for fifty. A search walks the rarest word newest first, five hundred
+leads at a time (of one word two pages first), and stops when the page is full or five thousand were looked at.
 """
 
 from collections.abc import Iterable, Sequence
@@ -136,7 +136,8 @@ def _searched(
     found: list[tuple[Place, Lead]] = []
     looked_at = 0
     while looked_at < WALKED_AT_MOST:
-        step = walk(library.pk, words, after=after, size=STEP if looked_at else min(STEP, 2 * size))
+        first = not looked_at and len(words) == 1  # of one word most leads that hold it are shown
+        step = walk(library.pk, words, after=after, size=min(STEP, 2 * size) if first else STEP)
         looked_at += step.looked_at
         matching = among(library, selection, step.places)
         found += [(place, matching[place[1]]) for place in step.places if place[1] in matching]
