@@ -17,6 +17,7 @@ from typing import Self
 
 from leads.vault import keyring
 from leadscenter.lib.envelope import OVERHEAD, Tampered, open_record, seal_record
+from leadscenter.lib.ids import id_in
 
 RECORD_BYTES = 1 << 20
 _LENGTH = struct.Struct(">I")
@@ -133,10 +134,17 @@ def content_length(size: int, records: int) -> int:
 
 
 def owners_of_old(folder: Path, *, older_than: float) -> set[int]:
-    """Return whose files of that age in seconds stand in a folder: the number that their names begin with."""
+    """Return whose files of that age in seconds stand in a folder: the number that their names begin with.
+
+    What has no number in front is none of ours, such as what a volume keeps for itself.
+    """
     limit, found = time.time() - older_than, set()
     for path in folder.iterdir():
+        try:
+            owner = id_in(path.name.partition(".")[0])
+        except ValueError:
+            continue
         with contextlib.suppress(FileNotFoundError):  # it went, or got its last name, meanwhile
             if path.stat().st_mtime < limit:
-                found.add(int(path.name.partition(".")[0]))
+                found.add(owner)
     return found

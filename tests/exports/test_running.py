@@ -308,10 +308,11 @@ def test_files_that_a_crash_left_without_a_key_go_after_a_day(world: World) -> N
     file.finished(stopped.pk).write_bytes(b"x")
     Export.objects.filter(pk=stopped.pk).update(state="failed", wrapped_key=None)
     (file.folder() / "77.sealed").write_bytes(b"x")  # of no export at all
+    (file.folder() / ".volume").write_bytes(b"x")  # none of ours
     before = on_disk()
     assert (remove_orphans(), on_disk()) == (0, before)  # a worker may be writing them
     assert remove_orphans(older_than=-1) == 2
-    assert on_disk() == {name for name in before if name.startswith((f"{ready.pk}.", f"{other.pk}."))}
+    assert on_disk() == {name for name in before if name.startswith((f"{ready.pk}.", f"{other.pk}.", ".volume"))}
     assert len(lines_of(content_of(world, ready))) == 1
 
 
